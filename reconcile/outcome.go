@@ -97,6 +97,7 @@ func (r Ref) String() string {
 // Amounts are minor units of Currency, signed as in the row; fees are Fine.
 type Line struct {
 	CaseID    string
+	Alias     string // the id that the case has where only its other member is known
 	Class     Class
 	Status    string // open, in_window, explained, decided, cleared
 	Lifecycle Lifecycle
@@ -258,6 +259,7 @@ type ControlSum struct {
 // GroupSum is one line of the sheet by store, terminal and acquirer.
 type GroupSum struct {
 	Store, TID, Acquirer, Channel  string
+	MID                            string
 	Currency                       txn.Currency
 	TerminalRows, TerminalAmount   int64
 	AcquirerRows, AcquirerAmount   int64

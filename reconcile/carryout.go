@@ -1,0 +1,117 @@
+package reconcile
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"daozhang/parsers/txn"
+)
+
+// carryOut collects what the next day must know: every row that is in_window or an exception on its leg, open payouts,
+// slots that are still missing or held, what was paid of late, and the last balances.
+func (d *Day) carryOut() *Carry {
+	c := &Carry{Date: d.set.Date, Balances: d.balances}
+	for i := range d.items {
+		it := &d.items[i]
+		leg, v := LegTA, it.ta
+		if it.side == txn.Bank {
+			leg, v = LegAB, it.ab
+		} else if !it.kind.Transaction() {
+			continue
+		}
+		if v.open() {
+			c.Items = append(c.Items, d.carryItem(i, leg, v))
+		}
+	}
+	slices.SortFunc(c.Items, func(a, b CarriedItem) int {
+		return cmp.Or(strings.Compare(string(a.Leg), string(b.Leg)), strings.Compare(a.Key, b.Key))
+	})
+	for _, p := range d.payouts {
+		if p.ab.open() {
+			c.Payouts = append(c.Payouts, d.carriedPayout(p))
+		}
+	}
+	for i := range d.slots {
+		s := &d.slots[i]
+		if s.suspect() {
+			c.Slots = append(c.Slots, CarriedSlot{Source: s.Source, Acquirer: s.Acquirer, Key: s.Key, Side: s.Side, Date: s.Date, State: s.State,
+				Held: s.Held, Doubtful: s.Doubtful, Pays: s.Pays, Notices: s.Notices, Class: s.Class, Why: s.Why, File: s.Sum.File,
+				Stores: s.Stores, Merchants: s.Merchants, Accounts: s.Accounts, FirstSeen: cmp.Or(s.firstSeen, d.set.Date)})
+		}
+	}
+	slices.SortFunc(c.Slots, func(a, b CarriedSlot) int {
+		return cmp.Or(strings.Compare(a.Source, b.Source), cmp.Compare(a.Date, b.Date), strings.Compare(a.Key, b.Key))
+	})
+	for _, p := range d.paid {
+		if d.set.Date-p.Booked < paidWindow {
+			c.Paid = append(c.Paid, p)
+		}
+	}
+	for _, n := range d.credits {
+		for _, p := range d.paidBy[n] {
+			if d.items[n].carried < 0 {
+				c.Paid = append(c.Paid, d.paidOf(p, n))
+			}
+		}
+	}
+	return c
+}
+
+func (d *Day) carryItem(i int, leg Leg, v verdict) CarriedItem {
+	it, s := &d.items[i], &d.slots[d.items[i].slot]
+	out := CarriedItem{Key: d.keys[i], Leg: leg, Seen: it.seen, Source: s.Source, Acquirer: s.Acquirer, Slot: s.Key, SlotDate: s.Date, Pays: s.Pays,
+		Class: openClass(leg, v), State: v.State(), FirstSeen: d.set.Date, At: d.refs[i], Row: d.rows[i]}
+	if it.side == txn.Bank {
+		out.CaseID = CaseID(string(leg), d.keys[i])
+		if it.carried >= 0 {
+			out.FirstSeen = d.carry.Items[it.carried].FirstSeen
+		}
+		return out
+	}
+	out.CaseID, _, out.FirstSeen = d.caseOf(i)
+	var hints []string
+	if it.flags.has(origSettled) || it.orig >= 0 && d.items[it.orig].partner >= 0 {
+		hints = append(hints, "settled")
+	}
+	if it.flags.has(wasTwin) || it.twin >= 0 {
+		hints = append(hints, "twin")
+	}
+	out.Hints = strings.Join(hints, ",")
+	return out
+}
+
+func (d *Day) carriedPayout(p *payout) CarriedPayout {
+	at := p.at
+	if p.row >= 0 {
+		at = d.refs[int(p.row)]
+	}
+	c := CarriedPayout{Payout: Payout{ID: p.ID, Acquirer: p.Acquirer, MID: p.MID, Channel: p.Channel, Account: p.Account,
+		Currency: p.Currency.String(), Date: p.Date, Due: p.Due, DueNote: p.DueNote, NoDue: p.noDue, Basis: p.Basis, Rows: p.Rows, Sales: p.Sales,
+		Refunds: p.Refunds, Fees: p.Fees, Adjust: p.Adjust, Reserve: p.Reserve, Composed: p.Composed, Stated: p.Stated, Parts: p.Parts,
+		At: at, CaseID: cmp.Or(p.caseID, p.id())}, FirstSeen: min(p.firstSeen, d.set.Date), Class: openClass(LegAB, p.ab)}
+	if p.credit >= 0 {
+		c.CreditKey = d.keys[int(p.credit)]
+	}
+	return c
+}
+
+// ledger tells the sink every pair of today, in the order of the terminal rows.
+func (d *Day) ledger(sink Sink) {
+	for i := range d.items {
+		it := &d.items[i]
+		if it.side == txn.Bank || it.partner < 0 || !it.kind.Transaction() {
+			continue
+		}
+		o := &d.items[it.partner]
+		m := Match{Row: it.pos, Partner: o.pos, Carried: it.carried >= 0, PartnerCarry: o.carried >= 0, Pass: passes[it.pass].name,
+			Order: d.sym.str(cmp.Or(it.chanID, it.order)), RRN: d.sym.str(it.rrn)}
+		if m.Carried {
+			m.RowAt = d.carry.Items[it.carried].At
+		}
+		if m.PartnerCarry {
+			m.PartnerAt = d.carry.Items[o.carried].At
+		}
+		sink.Match(m)
+	}
+}

@@ -1,0 +1,252 @@
+package reconcile
+
+import (
+	"fmt"
+	"time"
+
+	"daozhang/parsers/txn"
+	"daozhang/reconcile/calendar"
+	"daozhang/reconcile/register"
+)
+
+// Rules are the settings of contracts.md that the core uses.
+type Rules struct {
+	RefundDays       int // working days until a refund must be at the acquirer
+	TimeLimitMinutes int // times of one transaction may differ by this much
+	HistoryDays      int // how far back originals are looked up
+}
+
+// DefaultRules are the documented defaults.
+func DefaultRules() Rules { return Rules{RefundDays: 3, TimeLimitMinutes: 10, HistoryDays: 90} }
+
+// Slot is one expected or received slot, as of the run's instant, with what it covers. Empty covers mean everything
+// of its side (and acquirer).
+type Slot struct {
+	Source   string
+	Side     txn.Side
+	Acquirer string
+	Date     txn.Date
+	Key      string
+	State    SlotState
+	Pays     bool // false: a second witness
+	Notices  bool // announces payouts rather than transactions
+
+	Held     bool // received, but its rows must not be used
+	Doubtful bool // rows are used, but what is absent from them proves nothing (bank balances that do not chain)
+	Class    Class
+	Why      string
+
+	Stores, Merchants, Accounts []string
+
+	past      bool // of an earlier day: shown only while it is missing or held
+	firstSeen txn.Date
+	rejected  int64
+
+	Sum SlotSum // what the book prints about the slot; filled by the caller, held figures by the core
+}
+
+// suspect reports whether rows may be waiting in the slot that nobody has seen yet.
+func (s *Slot) suspect() bool {
+	return s.Held || s.Doubtful || s.State == SlotMissing || s.State == SlotNotDue
+}
+
+// Setup is what a day is judged by.
+type Setup struct {
+	Date      txn.Date
+	GoLive    txn.Date // zero: no limit
+	Zone      *time.Location
+	Register  *register.Register
+	Calendars *calendar.Calendars
+	Rules     Rules
+	Awaited   []string // what is not due yet as of the run; not empty = preliminary
+	Revision  int
+	History   History
+	Fault     func(stage string, d *Day) // test seam: called between stages; nil in production
+}
+
+// History answers look-ups of originals in the ledgers of earlier days. The caller records the answers as inputs.
+type History interface {
+	// Known reports whether a transaction with this merchant order, channel id or RRN was seen on a day before the
+	// run's date and not before from; ok is false where the ledgers do not reach back to from.
+	Known(id string, from txn.Date) (found, ok bool)
+}
+
+// Evidence gives back full rows, late, for the few that are reported.
+type Evidence interface {
+	// Rows returns the rows at the positions, in the order asked for, with the reference of each.
+	Rows(at []txn.Position) ([]*txn.Row, []Ref, error)
+}
+
+// Sink receives every pair as it is final, in an order fixed by data.
+type Sink interface {
+	Match(m Match)
+}
+
+// Match is one row consumed on leg T-A: one entry of the day's ledger. Partner is the row on the other side.
+type Match struct {
+	Row, Partner txn.Position
+	Carried      bool // the row came with the carry: its position means nothing today
+	PartnerCarry bool
+	Pass         string
+	Order, RRN   string // channel id or order, and RRN without leading zeros, of the row
+	RowAt        Ref    // of a carried row
+	PartnerAt    Ref    // of a carried partner
+}
+
+// Day takes the rows of one business date and judges them. Use: New, Carry, then per slot AddSlot, Add for each row,
+// Reject for each refused record and Hold if the slot must not be used, then Run. Not safe for concurrent use.
+type Day struct {
+	set   Setup
+	sym   *symbols
+	slots []Slot
+	items []item
+	cur   []txn.Currency
+
+	read     map[tallyKey]*tally // what was read and carried in, counted apart from the items
+	carry    *Carry
+	payouts  []*payout
+	paid     []Paid
+	payOf    []*payout // per item: the payout it is part of
+	credits  []int     // bank lines that may pay a payout, by booking day and place
+	paidBy   map[int][]*payout
+	doubled  map[int]Paid // credits for a payout that was paid already
+	groupNo  int
+	balances []Balance
+
+	hasMerchants, hasContracts bool
+	acquirers                  []string
+	withTerminals              map[string]bool // merchants that have a terminal on record
+	idCache                    map[idKey]idMap
+	contracts                  map[contractKey]*contractHit
+
+	suspects  []int            // slots that are missing, held or not due
+	undone    map[int32]bool   // sales that their own side has voided or reversed
+	freeSales map[refKey]int32 // terminal sales without a partner
+
+	missing map[gapKey]*gap // contracts, calendars and accounts that were needed and are not there (X05)
+	ids     idBuf
+	out     Outcome
+	passes  map[passKey]*PassSum
+	keys    map[int]string // row keys of the rows read late
+	near    map[nearKey][]int
+	cutoff  int64
+	rows    map[int]*txn.Row
+	refs    map[int]Ref
+}
+
+type passKey struct {
+	leg  Leg
+	pass string
+	cur  uint8
+}
+
+// New starts a day.
+func New(set Setup) *Day {
+	d := &Day{set: set, sym: newSymbols(), missing: map[gapKey]*gap{}, passes: map[passKey]*PassSum{}, read: map[tallyKey]*tally{},
+		keys: map[int]string{}, rows: map[int]*txn.Row{}, refs: map[int]Ref{}, carry: &Carry{}, withTerminals: map[string]bool{},
+		idCache: map[idKey]idMap{}, contracts: map[contractKey]*contractHit{},
+		paidBy: map[int][]*payout{}, doubled: map[int]Paid{}, acquirers: set.Register.Acquirers()}
+	t := set.Register.Tables()
+	d.hasMerchants, d.hasContracts = len(t.Merchants) > 0, len(t.Contracts) > 0
+	for _, x := range t.Terminals {
+		d.withTerminals[x.MID] = true
+	}
+	return d
+}
+
+// AddSlot announces a slot and returns its number for Add. Slots must come ordered by (source, date, key).
+func (d *Day) AddSlot(s Slot) int {
+	d.slots = append(d.slots, s)
+	return len(d.slots) - 1
+}
+
+// Slot gives access to an announced slot, to mark it held or complete its figures.
+func (d *Day) Slot(n int) *Slot { return &d.slots[n] }
+
+// Reject counts a record that could not be parsed.
+func (d *Day) Reject(slot int) {
+	s := &d.slots[slot]
+	s.rejected++
+	if s.Side != txn.Bank {
+		d.count(LegTA, slot, 0).rows++
+	}
+	if s.Side != txn.Terminal {
+		d.count(LegAB, slot, 0).rows++
+	}
+}
+
+// Hold marks a slot as received but unusable: its rows wait, and so do the rows that may have a partner in it.
+func (d *Day) Hold(slot int, class Class, why string) {
+	s := &d.slots[slot]
+	s.Held, s.Class, s.Why = true, class, why
+}
+
+// Wanted is what readers must fill for Add, by side.
+func Wanted(side txn.Side) txn.Fields {
+	base := txn.FieldsOf(txn.SideField, txn.KindField, txn.StatusField, txn.AmountField, txn.TimeField, txn.BusinessDateField)
+	if side == txn.Bank {
+		return base | txn.FieldsOf(txn.Account, txn.CounterpartyName, txn.Remittance, txn.BankRef, txn.BookingDateField,
+			txn.ReversedField, txn.LineStatusField, txn.BalanceField)
+	}
+	base |= txn.FieldsOf(txn.MID, txn.TID, txn.Store, txn.Batch, txn.STAN, txn.RRN, txn.AuthCode, txn.CardTail, txn.OrderNo,
+		txn.ChannelTxnID, txn.RefundID, txn.OrigOrder, txn.OrigRRN, txn.OrigSTAN, txn.OrigBatch, txn.OrigChannelTxnID,
+		txn.ChannelField, txn.OrigDateField, txn.OfflineField)
+	if side == txn.Acquirer {
+		base |= txn.FieldsOf(txn.FeeField, txn.CardClass, txn.MCC, txn.PayoutID, txn.PayoutDateField, txn.NetField, txn.Account)
+	}
+	return base
+}
+
+// ConservationError says which identity failed. It is X06: the run stops and publishes nothing.
+type ConservationError struct {
+	Leg      Leg
+	Slot     string
+	Currency string
+	What     string
+	Read     int64
+	Told     int64
+}
+
+func (e *ConservationError) Error() string {
+	return fmt.Sprintf("conservation broken (X06) on leg %s, slot %s, %s: %s read and carried in %d, in the six states %d; "+
+		"nothing was published, keep the inputs and report this", e.Leg, e.Slot, e.Currency, e.What, e.Read, e.Told)
+}
+
+// Run judges the day. The matches go to the sink as they become final.
+func (d *Day) Run(ev Evidence, sink Sink) (*Outcome, *Carry, error) {
+	d.link()
+	d.match()
+	d.classify()
+	d.compose()
+	d.settle()
+	d.fault("classified")
+	if err := d.conserve(); err != nil {
+		return nil, nil, err
+	}
+	if err := d.emit(ev); err != nil {
+		return nil, nil, err
+	}
+	if sink != nil {
+		d.ledger(sink)
+	}
+	return &d.out, d.carryOut(), nil
+}
+
+func (d *Day) fault(stage string) {
+	if d.set.Fault != nil {
+		d.set.Fault(stage, d)
+	}
+}
+
+// LoseRow forgets one matched row, so that a test can see conservation fail. Nothing else calls it.
+func (d *Day) LoseRow() {
+	for i := range d.items {
+		if it := &d.items[i]; it.ta.State() == Matched {
+			it.ta = verdict{}
+			return
+		}
+	}
+}
+
+// SetBalances records the closing balance per account that the next day must open with.
+func (d *Day) SetBalances(b []Balance) { d.balances = b }

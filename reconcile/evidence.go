@@ -1,0 +1,134 @@
+package reconcile
+
+import (
+	"slices"
+
+	"daozhang/parsers/txn"
+)
+
+// A row without a partner means something only if the partner's file has been seen. This file answers: in which slots
+// could the partner of a row stand, and is one of them missing, held or not due?
+
+// waitFor notes that the row waits for slot s and returns its state on the leg.
+func (d *Day) waitFor(it *item, s int) verdict {
+	it.wait = int32(s)
+	slot := &d.slots[s]
+	if slot.State == SlotNotDue {
+		return judge(InWindow, EvidenceNotDue, "")
+	}
+	return judge(InWindow, EvidenceMissing, slot.Class)
+}
+
+// suspectAcquirerSlot finds a slot in which the acquirer's row of a terminal row may stand unseen: the clearing day it
+// belongs to, or the next one.
+func (d *Day) suspectAcquirerSlot(it *item) int {
+	for _, i := range d.suspects {
+		s := &d.slots[i]
+		if s.Side == txn.Acquirer && !s.Notices && s.Pays && (s.Date == it.biz || s.Date == it.biz+1) && d.mayCover(s, it) {
+			return i
+		}
+	}
+	return -1
+}
+
+// mayCover reports whether an acquirer's slot may hold rows of the merchant.
+func (d *Day) mayCover(s *Slot, it *item) bool {
+	mid := d.sym.str(it.mid)
+	if len(s.Merchants) > 0 {
+		return slices.Contains(s.Merchants, mid)
+	}
+	ms := d.set.Register.MerchantsOf(mid)
+	if len(ms) == 0 || s.Acquirer == "" {
+		return true
+	}
+	for _, m := range ms {
+		if m.Acquirer == s.Acquirer {
+			return true
+		}
+	}
+	return false
+}
+
+// suspectTerminalSlot finds a terminal log in which the partner of an acquirer row may stand unseen.
+func (d *Day) suspectTerminalSlot(it *item) int {
+	store := d.sym.str(it.store)
+	first, last := d.terminalDays(it)
+	for _, i := range d.suspects {
+		s := &d.slots[i]
+		if s.Side != txn.Terminal || s.Date < first || s.Date > last {
+			continue
+		}
+		if len(s.Merchants) > 0 && !slices.Contains(s.Merchants, d.sym.str(it.mid)) {
+			continue
+		}
+		if len(s.Stores) == 0 || store == "" || slices.Contains(s.Stores, store) {
+			return i
+		}
+	}
+	return -1
+}
+
+// terminalDays are the local days whose logs may hold the terminal row: clocks differ by up to the time limit.
+func (d *Day) terminalDays(it *item) (first, last txn.Date) {
+	if it.unix == 0 || it.flags.has(dateOnly) {
+		return it.day, it.day
+	}
+	limit := int64(d.set.Rules.TimeLimitMinutes) * 60
+	off := int64(0)
+	if d.set.Zone != nil {
+		_, o := it.day.In(d.set.Zone).Zone()
+		off = int64(o)
+	}
+	day := func(unix int64) txn.Date { return txn.Date((unix + off) / 86400) }
+	return day(it.unix - limit), day(it.unix + limit)
+}
+
+// suspectPayoutSlot finds a slot whose absence makes a payout's own figures unsure.
+func (d *Day) suspectPayoutSlot(p *payout) int {
+	for _, i := range d.suspects {
+		s := &d.slots[i]
+		if s.Side != txn.Acquirer || s.Date != p.Date || s.Acquirer != p.Acquirer || !s.Pays && !s.Notices {
+			continue
+		}
+		if len(s.Merchants) == 0 || slices.Contains(s.Merchants, p.MID) {
+			return i
+		}
+	}
+	return -1
+}
+
+// suspectBankSlot finds a bank slice in which the credit of a payout may stand unseen.
+func (d *Day) suspectBankSlot(account string, from txn.Date) int {
+	for _, i := range d.suspects {
+		s := &d.slots[i]
+		if s.Side == txn.Bank && s.Date >= from && (len(s.Accounts) == 0 || account == "" || slices.Contains(s.Accounts, account)) {
+			return i
+		}
+	}
+	return -1
+}
+
+// payoutWindow is how many days back a credit may still pay a business date.
+const payoutWindow = 15
+
+// suspectSourceOfCredit finds a slot of the acquirer whose payouts a credit may be.
+func (d *Day) suspectSourceOfCredit(it *item) int {
+	acq := d.sym.str(it.acq)
+	for _, i := range d.suspects {
+		s := &d.slots[i]
+		if s.Side == txn.Acquirer && s.Acquirer == acq && s.Date <= it.day && s.Date >= it.day-payoutWindow && (s.Pays || s.Notices) {
+			return i
+		}
+	}
+	return -1
+}
+
+// findSuspects lists the slots that matter to the questions above, in slot order.
+func (d *Day) findSuspects() {
+	d.suspects = d.suspects[:0]
+	for i := range d.slots {
+		if d.slots[i].suspect() {
+			d.suspects = append(d.suspects, i)
+		}
+	}
+}

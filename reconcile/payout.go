@@ -1,0 +1,269 @@
+package reconcile
+
+import (
+	"cmp"
+	"errors"
+	"slices"
+	"strings"
+
+	"daozhang/parsers/txn"
+	"daozhang/reconcile/calendar"
+	"daozhang/reconcile/register"
+)
+
+var nextWorkday = calendar.Cycle{Working: true, N: 1}
+
+// Part is what one slot contributes to a payout.
+type Part struct {
+	Source string
+	Date   txn.Date
+	Slot   string
+	Member string // delivery!member
+	Rows   int64
+	Amount int64
+	Fee    txn.Fine
+}
+
+// payout is the money that one acquirer owes for one merchant, channel, currency and business date. It is announced
+// where a payout row states it, else derived: we sum it ourselves and only a bank credit proves it.
+type payout struct {
+	ID       string
+	Acquirer string
+	MID      string
+	Channel  string // empty where an announcement covers all channels
+	Currency txn.Currency
+	Date     txn.Date // business date
+	Basis    register.Basis
+	Account  string
+	Rows     int64
+	Sales    txn.Fine
+	Refunds  txn.Fine // negative
+	Fees     txn.Fine
+	Adjust   txn.Fine
+	Reserve  txn.Fine
+	Composed txn.Fine // sales + refunds + adjustments + reserve - fees
+	Stated   Money
+	Due      txn.Date
+	DueNote  string
+	Parts    []Part
+
+	firstSeen txn.Date
+	carried   bool
+	opened    Class // class under which it was carried in
+	caseID    string
+	noDue     bool
+	wait      int
+	creditKey string // carried: row key of the credit that paid it short or over
+	row       int32  // the announcing item, -1 none
+	at        Ref    // of the announcing row, when carried
+	ab        verdict
+	credit    int32 // bank item that paid it, -1 none
+	pass      string
+	group     int
+	remainder int64
+}
+
+// expected is what the bank must show, in minor units: the announced amount, else the composition, rounded once.
+func (p *payout) expected() int64 {
+	if p.Stated.Valid {
+		return p.Stated.Minor
+	}
+	return p.Composed.Round(p.Currency)
+}
+
+func (p *payout) open() bool { return p.ab.open() || p.ab.state == 0 }
+
+func (p *payout) order(q *payout) int {
+	return cmp.Or(cmp.Compare(p.Date, q.Date), strings.Compare(p.Acquirer, q.Acquirer), strings.Compare(p.MID, q.MID),
+		strings.Compare(p.Channel, q.Channel), strings.Compare(p.Currency.String(), q.Currency.String()), strings.Compare(p.ID, q.ID))
+}
+
+type payoutKey struct {
+	acq, mid symbol
+	channel  txn.Channel
+	cur      uint8
+	biz      txn.Date
+}
+
+// compose builds today's payouts from the rows of paying sources, and lets payout rows announce them.
+func (d *Day) compose() {
+	byKey := map[payoutKey]*payout{}
+	d.payOf = make([]*payout, len(d.items))
+	for i := range d.items {
+		it := &d.items[i]
+		if it.side != txn.Acquirer || it.carried >= 0 {
+			continue
+		}
+		if v, out := d.outsideAB(it); out {
+			it.ab = v
+			continue
+		}
+		if it.kind == txn.Payout {
+			continue
+		}
+		k := payoutKey{it.acq, it.mid, it.channel, it.curIdx, it.biz}
+		p := byKey[k]
+		if p == nil {
+			p = d.newPayout(it)
+			byKey[k] = p
+		}
+		p.add(it)
+		p.addPart(&d.slots[it.slot], it)
+		d.payOf[i] = p
+	}
+	for _, p := range byKey {
+		d.payouts = append(d.payouts, p)
+	}
+	slices.SortFunc(d.payouts, (*payout).order)
+	d.announce()
+	for _, p := range d.payouts {
+		if !p.carried {
+			d.dueOf(p)
+		}
+	}
+}
+
+// outsideAB handles acquirer rows that are in no payout.
+func (d *Day) outsideAB(it *item) (verdict, bool) {
+	s := &d.slots[it.slot]
+	switch {
+	case s.Held:
+		it.wait = it.slot
+		return judge(InWindow, FeedHeld, s.Class), true
+	case !s.Pays && !s.Notices:
+		return judge(Excluded, SecondWitness, ""), true
+	case d.set.GoLive != 0 && it.biz < d.set.GoLive:
+		return judge(Excluded, BeforeGoLive, ""), true
+	case it.kind.Transaction() && !it.status.Success(), it.kind == txn.Preauth:
+		return judge(Excluded, NoMoney, ""), true
+	}
+	return verdict{}, false
+}
+
+func (d *Day) newPayout(it *item) *payout {
+	return &payout{Acquirer: d.sym.str(it.acq), MID: d.sym.str(it.mid), Channel: it.channel.String(), Currency: d.currencyOf(it),
+		Date: it.biz, Basis: register.Derived, firstSeen: d.set.Date, row: -1, credit: -1, wait: -1}
+}
+
+func (p *payout) add(it *item) {
+	v := txn.FineOf(it.amount, p.Currency)
+	p.Rows++
+	p.Fees += it.fee
+	p.Composed += v - it.fee
+	switch {
+	case it.kind == txn.Reserve:
+		p.Reserve += v
+	case it.kind == txn.Adjustment || it.kind == txn.Chargeback || it.kind == txn.Fee:
+		p.Adjust += v
+	case it.amount < 0:
+		p.Refunds += v
+	default:
+		p.Sales += v
+	}
+}
+
+func (p *payout) addPart(s *Slot, it *item) {
+	for i := range p.Parts {
+		q := &p.Parts[i]
+		if q.Source == s.Source && q.Slot == s.Key && q.Date == s.Date {
+			q.Rows, q.Amount, q.Fee = q.Rows+1, q.Amount+it.amount, q.Fee+it.fee
+			return
+		}
+	}
+	p.Parts = append(p.Parts, Part{s.Source, s.Date, s.Key, s.Sum.File, 1, it.amount, it.fee})
+}
+
+// announce merges composed payouts into the payout rows that state them. A row without a channel covers all channels of
+// its merchant and date.
+func (d *Day) announce() {
+	for i := range d.items {
+		it := &d.items[i]
+		if it.kind != txn.Payout || it.side != txn.Acquirer || it.carried >= 0 || it.ab.state != 0 {
+			continue
+		}
+		a := d.newPayout(it)
+		a.ID, a.Basis, a.Stated, a.row = d.sym.str(it.payout), register.Announced, Some(it.amount), int32(i)
+		a.Account = d.sym.str(it.account)
+		a.addPart(&d.slots[it.slot], it)
+		if it.channel == txn.NoChannel {
+			a.Channel = ""
+		}
+		for n, p := range d.payouts {
+			if p != nil && !p.carried && p.row < 0 && p.Acquirer == a.Acquirer && p.MID == a.MID && p.Date == a.Date && p.Currency == a.Currency &&
+				(a.Channel == "" || a.Channel == p.Channel) {
+				a.absorb(p)
+				for j := range d.payOf {
+					if d.payOf[j] == p {
+						d.payOf[j] = a
+					}
+				}
+				d.payouts[n] = nil
+			}
+		}
+		d.payOf[i] = a
+		d.payouts = append(slices.DeleteFunc(d.payouts, func(p *payout) bool { return p == nil }), a)
+	}
+	slices.SortStableFunc(d.payouts, (*payout).order)
+}
+
+func (p *payout) absorb(q *payout) {
+	p.Rows += q.Rows
+	p.Sales += q.Sales
+	p.Refunds += q.Refunds
+	p.Fees += q.Fees
+	p.Adjust += q.Adjust
+	p.Reserve += q.Reserve
+	p.Composed += q.Composed
+	for _, part := range q.Parts {
+		i := slices.IndexFunc(p.Parts, func(x Part) bool { return x.Source == part.Source && x.Slot == part.Slot && x.Date == part.Date })
+		if i < 0 {
+			p.Parts = append(p.Parts, part)
+			continue
+		}
+		p.Parts[i].Rows += part.Rows
+		p.Parts[i].Amount += part.Amount
+		p.Parts[i].Fee += part.Fee
+	}
+}
+
+// dueOf finds by contract when and where the payout must arrive.
+func (d *Day) dueOf(p *payout) {
+	ch, _ := txn.ParseChannel(p.Channel)
+	c, err := d.contractOf(p, ch)
+	if err != nil {
+		p.Due, p.DueNote = p.Date+1, ""
+		if d.hasContracts {
+			due, _, _ := d.set.Calendars.Due("weekend", p.Date, nextWorkday)
+			p.Due, p.DueNote, p.noDue = due, "unknown, not before "+due.String(), true
+		}
+		return
+	}
+	if p.Account == "" {
+		p.Account = c.Account
+	}
+	due, loaded, note := d.set.Calendars.Due(c.Calendar, p.Date, c.Cycle)
+	p.Due, p.DueNote = due, note
+	if !loaded {
+		p.noDue, p.DueNote = true, "unknown, not before "+due.String()
+		k := gapKey{what: "calendar", name: c.Calendar, currency: p.Currency.String()}
+		if d.missing[k] == nil {
+			d.missing[k] = &gap{date: due, why: "calendar " + c.Calendar + " has no days for " + due.String()[:4], slot: -1}
+		}
+		d.missing[k].rows += p.Rows
+		d.missing[k].amount += p.expected()
+	}
+}
+
+// contractOf finds terms for a payout: fees may differ by card class, cycle and account must not, so any class answers.
+func (d *Day) contractOf(p *payout, ch txn.Channel) (register.Contract, error) {
+	c, err := d.set.Register.Contract(p.MID, ch, "", "", p.Date)
+	if err == nil || !errors.Is(err, register.ErrNoContract) {
+		return c, err
+	}
+	for _, t := range d.set.Register.Tables().Contracts {
+		if (t.MID == "" || t.MID == p.MID) && (t.Channel == txn.NoChannel || ch == txn.NoChannel || t.Channel == ch) && t.Validity.Covers(p.Date) {
+			return t, nil
+		}
+	}
+	return c, err
+}
