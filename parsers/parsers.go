@@ -49,6 +49,7 @@ type Info struct {
 	Acquirer    string // default acquirer name of its rows, e.g. wechat; empty where the configuration must say
 	Proof       string // what proves that a file is complete: "trailer: rows, amount, fee", or "size and marker only"
 	ControlOnly bool   // yields no rows, only controls of another file of its slot
+	Notices     bool   // yields payout rows only: announcements, not transactions
 	Source      string // where the layout comes from
 }
 

@@ -44,7 +44,7 @@ func (d *Day) outside(it *item) (verdict, bool) {
 		return judge(Excluded, SecondWitness, ""), true
 	case it.kind == txn.Preauth:
 		return judge(Excluded, NoMoney, ""), true
-	case d.set.GoLive != 0 && it.day < d.set.GoLive:
+	case d.set.GoLive != 0 && it.day < d.set.GoLive, d.set.FilesAtHand && it.side == txn.Acquirer && it.day < d.firstDay():
 		return judge(Excluded, BeforeGoLive, ""), true
 	case it.side == txn.Terminal && statusRank(it.status) == 2:
 		return judge(Excluded, Declined, ""), true
@@ -281,11 +281,15 @@ func (d *Day) firstDay() txn.Date {
 	if d.set.History != nil {
 		return 0
 	}
+	if d.earliest != 0 {
+		return d.earliest
+	}
 	first := d.set.Date
 	for i := range d.items {
 		if day := d.items[i].day; day != 0 && d.items[i].side == txn.Terminal {
 			first = min(first, day)
 		}
 	}
+	d.earliest = first
 	return first
 }

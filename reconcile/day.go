@@ -52,16 +52,17 @@ func (s *Slot) suspect() bool {
 
 // Setup is what a day is judged by.
 type Setup struct {
-	Date      txn.Date
-	GoLive    txn.Date // zero: no limit
-	Zone      *time.Location
-	Register  *register.Register
-	Calendars *calendar.Calendars
-	Rules     Rules
-	Awaited   []string // what is not due yet as of the run; not empty = preliminary
-	Revision  int
-	History   History
-	Fault     func(stage string, d *Day) // test seam: called between stages; nil in production
+	Date        txn.Date
+	GoLive      txn.Date // zero: no limit
+	Zone        *time.Location
+	Register    *register.Register
+	Calendars   *calendar.Calendars
+	Rules       Rules
+	Awaited     []string // what is not due yet as of the run; not empty = preliminary
+	Revision    int
+	History     History
+	FilesAtHand bool                       // no chain of days: acquirer rows from before the first terminal row are outside what can be judged
+	Fault       func(stage string, d *Day) // test seam: called between stages; nil in production
 }
 
 // History answers look-ups of originals in the ledgers of earlier days. The caller records the answers as inputs.
@@ -123,15 +124,16 @@ type Day struct {
 	undone    map[int32]bool   // sales that their own side has voided or reversed
 	freeSales map[refKey]int32 // terminal sales without a partner
 
-	missing map[gapKey]*gap // contracts, calendars and accounts that were needed and are not there (X05)
-	ids     idBuf
-	out     Outcome
-	passes  map[passKey]*PassSum
-	keys    map[int]string // row keys of the rows read late
-	near    map[nearKey][]int
-	cutoff  int64
-	rows    map[int]*txn.Row
-	refs    map[int]Ref
+	missing  map[gapKey]*gap // contracts, calendars and accounts that were needed and are not there (X05)
+	ids      idBuf
+	out      Outcome
+	passes   map[passKey]*PassSum
+	keys     map[int]string // row keys of the rows read late
+	near     map[nearKey][]int
+	cutoff   int64
+	earliest txn.Date // of the terminal rows, where there is no history
+	rows     map[int]*txn.Row
+	refs     map[int]Ref
 }
 
 type passKey struct {

@@ -132,3 +132,21 @@ func (d *Day) findSuspects() {
 		}
 	}
 }
+
+// Traffic counts the rows of the other side that should have a partner in the slot: of a terminal log the acquirers'
+// rows of its stores and day, of an acquirer's file the terminals' rows that clear on its day.
+func (d *Day) Traffic(n int) int64 {
+	s := &d.slots[n]
+	count := int64(0)
+	for i := range d.items {
+		it := &d.items[i]
+		if it.side == txn.Bank || it.side == s.Side || it.carried >= 0 || !it.kind.Transaction() || !it.status.Success() {
+			continue
+		}
+		if s.Side == txn.Acquirer && it.biz == s.Date && d.mayCover(s, it) ||
+			s.Side == txn.Terminal && it.day == s.Date && it.store != 0 && (len(s.Stores) == 0 || slices.Contains(s.Stores, d.sym.str(it.store))) {
+			count++
+		}
+	}
+	return count
+}

@@ -1,0 +1,148 @@
+package pipeline
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"time"
+
+	"daozhang/cmd/internal/publish"
+	"daozhang/parsers/txn"
+	"daozhang/reconcile"
+	"daozhang/reconcile/calendar"
+	"daozhang/reconcile/register"
+	"daozhang/reports"
+)
+
+// judged is what one computation of a day yields, before it is stored or written.
+type judged struct {
+	outcome *reconcile.Outcome
+	carry   *reconcile.Carry
+	text    []byte // of the carry
+	errors  []RowError
+	ledger  *Ledger
+	files   []*File
+}
+
+// question is everything that a computation of a day depends on.
+type question struct {
+	date      txn.Date
+	goLive    txn.Date
+	zone      *time.Location
+	register  *register.Register
+	calendars *calendar.Calendars
+	rules     reconcile.Rules
+	rejects   func(rejected, seen int64) bool
+	carry     *reconcile.Carry
+	slots     []Slot
+	awaited   []string
+	history   reconcile.History
+	fault     func(string, *reconcile.Day)
+	wide      bool // files at hand: a slot's rows may be of several days
+}
+
+// judge computes a day. It changes nothing outside.
+func judge(ctx context.Context, q question) (*judged, error) {
+	day := reconcile.New(reconcile.Setup{Date: q.date, GoLive: q.goLive, Zone: q.zone, Register: q.register, Calendars: q.calendars,
+		Rules: q.rules, Awaited: q.awaited, History: q.history, Fault: q.fault, FilesAtHand: q.wide})
+	if err := day.Carry(q.carry); err != nil {
+		return nil, err
+	}
+	l := &loader{day: day, date: q.date, wide: q.wide, rejects: q.rejects, opening: map[string]reconcile.Balance{}, known: knownMerchants(q.register)}
+	if q.carry != nil {
+		for _, b := range q.carry.Balances {
+			l.opening[b.Account+" "+b.Currency] = b
+		}
+	}
+	if err := l.load(ctx, q.slots); err != nil {
+		return nil, err
+	}
+	if q.carry != nil { // an account without a slice today keeps its last balance
+		for _, b := range q.carry.Balances {
+			if !hasBalance(l.closing, b) {
+				l.closing = append(l.closing, b)
+			}
+		}
+		day.SetBalances(l.closing)
+	}
+	out := &judged{errors: l.errors, files: l.files, ledger: newLedger(l.files)}
+	var err error
+	if out.outcome, out.carry, err = day.Run(evidence{l.files}, out.ledger); err != nil {
+		return nil, err
+	}
+	out.text, err = out.carry.Encode()
+	return out, err
+}
+
+func hasBalance(bs []reconcile.Balance, b reconcile.Balance) bool {
+	for _, x := range bs {
+		if x.Account == b.Account && x.Currency == b.Currency {
+			return true
+		}
+	}
+	return false
+}
+
+// knownMerchants answers whether a row's merchant is on record, caching the few that a day has.
+func knownMerchants(reg *register.Register) func(*txn.Row, string, txn.Date) bool {
+	if len(reg.Tables().Merchants) == 0 {
+		return func(*txn.Row, string, txn.Date) bool { return true }
+	}
+	cache := map[string]bool{}
+	return func(r *txn.Row, acquirer string, on txn.Date) bool {
+		mid := r.Get(txn.MID)
+		if known, ok := cache[string(mid)]; ok {
+			return known
+		}
+		known := len(mid) == 0
+		if _, ok := reg.MerchantByID(string(mid), on); ok {
+			known = true
+		}
+		for _, a := range append(reg.Acquirers(), acquirer) {
+			if _, ok := reg.Merchant(a, string(mid), on); ok {
+				known = true
+			}
+		}
+		cache[string(mid)] = known
+		return known
+	}
+}
+
+// outputs are the files of a book, in the order in which they are written.
+func outputs(b *reports.Book, ledger *Ledger, workbook, withLedger, ascii bool) []publish.File {
+	files := []publish.File{
+		{Name: "exceptions.csv", Write: func(w io.Writer) error { return reports.WriteExceptions(w, b) }},
+		{Name: "summary.json", Write: func(w io.Writer) error { return reports.WriteSummary(w, b) }},
+	}
+	if workbook {
+		files = append(files, publish.File{Name: reports.WorkbookName(b, ascii), Write: func(w io.Writer) error { return reports.WriteWorkbook(w, b) }})
+	}
+	if withLedger {
+		files = append(files, publish.File{Name: LedgerName, Write: ledger.Write})
+	}
+	return files
+}
+
+// comparable is the digest of what may not depend on the order of arrival or on the number of runs: the carry and the
+// comparable columns and keys of the two files that programs read.
+func comparable(b *reports.Book, carry []byte) (string, error) {
+	h := sha256.New()
+	h.Write(carry)
+	var csv, sum bytes.Buffer
+	if err := reports.WriteExceptions(&csv, b); err != nil {
+		return "", err
+	}
+	if err := reports.WriteSummary(&sum, b); err != nil {
+		return "", err
+	}
+	if err := comparableCSV(h, &csv); err != nil {
+		return "", fmt.Errorf("exceptions.csv: %w", err)
+	}
+	if err := comparableJSON(h, sum.Bytes()); err != nil {
+		return "", fmt.Errorf("summary.json: %w", err)
+	}
+	return hex.EncodeToString(h.Sum(nil)), nil
+}

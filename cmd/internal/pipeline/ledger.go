@@ -1,0 +1,249 @@
+package pipeline
+
+import (
+	"bufio"
+	"bytes"
+	"cmp"
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"sort"
+
+	"github.com/cespare/xxhash/v2"
+
+	"daozhang/cmd/internal/publish"
+	"daozhang/parsers/txn"
+	"daozhang/reconcile"
+)
+
+// LedgerName is the match ledger's name in the folder of a book.
+const LedgerName = "matches.ledger"
+
+// The ledger answers where a matched row and its partner lie. It is sorted by key hash and searched by bisection:
+//
+//	"DZLEDGER1\n" | length of head (u32) | head: JSON, the files by number | entries of 48 bytes
+//	entry: hash u64 | own file u32, offset i64, entry u16 | partner file u32, offset i64, entry u16 | pass u8 | zero u8 ...
+//
+// A row has at most two entries: under its channel or order id and under its RRN. Hashes of one key are equal; equal
+// hashes need not be one key, so whoever finds an entry reads the row and compares.
+const (
+	ledgerMagic = "DZLEDGER1\n"
+	entrySize   = 48
+)
+
+// LedgerFile is one file that positions refer to.
+type LedgerFile struct {
+	Delivery string `json:"delivery"`
+	Member   string `json:"member"`
+	SHA256   string `json:"sha256"`
+}
+
+// LedgerEntry is one hit: a row and its partner, by numbers into the ledger's files.
+type LedgerEntry struct {
+	hash         uint64
+	Row, Partner txn.Position
+	Pass         string
+}
+
+type ledgerHead struct {
+	Files  []LedgerFile `json:"files"`
+	Passes []string     `json:"passes"`
+}
+
+// Ledger collects a day's matches.
+type Ledger struct {
+	head    ledgerHead
+	number  map[string]uint32 // of carried rows' files, by member digest
+	entries []LedgerEntry
+}
+
+func newLedger(files []*File) *Ledger {
+	l := &Ledger{number: map[string]uint32{}}
+	for _, f := range files {
+		l.head.Files = append(l.head.Files, LedgerFile{f.Delivery, f.Member, f.SHA256})
+	}
+	return l
+}
+
+// Match implements reconcile.Sink.
+func (l *Ledger) Match(m reconcile.Match) {
+	row, partner := m.Row, m.Partner
+	if m.Carried {
+		row = l.carried(m.RowAt)
+	}
+	if m.PartnerCarry {
+		partner = l.carried(m.PartnerAt)
+	}
+	for _, id := range [...]string{m.Order, m.RRN} {
+		if id != "" {
+			l.entries = append(l.entries, LedgerEntry{KeyHash(id), row, partner, m.Pass})
+		}
+	}
+}
+
+// carried gives a row of an earlier day a file number of its own; its offset is its line there.
+func (l *Ledger) carried(at reconcile.Ref) txn.Position {
+	n, ok := l.number[at.SHA256]
+	if !ok {
+		n = uint32(len(l.head.Files))
+		l.head.Files = append(l.head.Files, LedgerFile{at.Delivery, at.Member, at.SHA256})
+		l.number[at.SHA256] = n
+	}
+	return txn.Position{File: n, Offset: -int64(at.Line)}
+}
+
+// KeyHash is the hash under which an identifier is found. Leading zeros do not count.
+func KeyHash(id string) uint64 { return xxhash.Sum64(txn.TrimZeros([]byte(id))) }
+
+// Write writes the ledger, sorted.
+func (l *Ledger) Write(w io.Writer) error {
+	es := slices.Clone(l.entries)
+	slices.SortFunc(es, func(a, b LedgerEntry) int { return cmp.Or(cmp.Compare(a.hash, b.hash), a.Row.Compare(b.Row)) })
+	head := l.head
+	for _, e := range es {
+		if !slices.Contains(head.Passes, e.Pass) {
+			head.Passes = append(head.Passes, e.Pass)
+		}
+	}
+	slices.Sort(head.Passes)
+	text, err := json.Marshal(head)
+	if err != nil {
+		return err
+	}
+	out := bufio.NewWriterSize(w, 1<<16)
+	out.WriteString(ledgerMagic)
+	out.Write(binary.LittleEndian.AppendUint32(nil, uint32(len(text))))
+	out.Write(text)
+	var b [entrySize]byte
+	for _, e := range es {
+		binary.LittleEndian.PutUint64(b[0:], e.hash)
+		putPosition(b[8:], e.Row)
+		putPosition(b[22:], e.Partner)
+		b[36] = byte(slices.Index(head.Passes, e.Pass))
+		out.Write(b[:])
+	}
+	return out.Flush()
+}
+
+func putPosition(b []byte, p txn.Position) {
+	binary.LittleEndian.PutUint32(b, p.File)
+	binary.LittleEndian.PutUint64(b[4:], uint64(p.Offset))
+	binary.LittleEndian.PutUint16(b[12:], p.Entry)
+}
+
+func getPosition(b []byte) txn.Position {
+	return txn.Position{File: binary.LittleEndian.Uint32(b), Offset: int64(binary.LittleEndian.Uint64(b[4:])), Entry: binary.LittleEndian.Uint16(b[12:])}
+}
+
+// LedgerReader searches a written ledger.
+type LedgerReader struct {
+	head  ledgerHead
+	f     *os.File
+	start int64
+	n     int
+}
+
+// OpenLedger opens the ledger in a book's folder; fs.ErrNotExist where there is none.
+func OpenLedger(folder string) (*LedgerReader, error) {
+	f, err := os.Open(filepath.Join(folder, LedgerName))
+	if err != nil {
+		return nil, err
+	}
+	r := &LedgerReader{f: f}
+	if err := r.readHead(); err != nil {
+		return nil, errors.Join(fmt.Errorf("%s: %w", f.Name(), err), f.Close())
+	}
+	return r, nil
+}
+
+func (r *LedgerReader) readHead() error {
+	var b [len(ledgerMagic) + 4]byte
+	if _, err := io.ReadFull(r.f, b[:]); err != nil || !bytes.HasPrefix(b[:], []byte(ledgerMagic)) {
+		return errors.New("not a match ledger")
+	}
+	size := binary.LittleEndian.Uint32(b[len(ledgerMagic):])
+	info, err := r.f.Stat()
+	if err != nil {
+		return err
+	}
+	r.start = int64(len(b)) + int64(size)
+	if r.start > info.Size() {
+		return io.ErrUnexpectedEOF
+	}
+	text := make([]byte, size)
+	if _, err := io.ReadFull(r.f, text); err != nil {
+		return err
+	}
+	r.n = int((info.Size() - r.start) / entrySize)
+	return json.Unmarshal(text, &r.head)
+}
+
+// Files lists the files that positions refer to.
+func (r *LedgerReader) Files() []LedgerFile { return r.head.Files }
+
+// Find returns the entries under an identifier's hash.
+func (r *LedgerReader) Find(id string) ([]LedgerEntry, error) {
+	want := KeyHash(id)
+	var failed error
+	at := func(i int) LedgerEntry {
+		var b [entrySize]byte
+		if _, err := r.f.ReadAt(b[:], r.start+int64(i)*entrySize); err != nil {
+			failed = err
+		}
+		e := LedgerEntry{hash: binary.LittleEndian.Uint64(b[:]), Row: getPosition(b[8:]), Partner: getPosition(b[22:])}
+		if int(b[36]) < len(r.head.Passes) {
+			e.Pass = r.head.Passes[b[36]]
+		}
+		return e
+	}
+	i := sort.Search(r.n, func(i int) bool { return at(i).hash >= want })
+	var out []LedgerEntry
+	for ; i < r.n && failed == nil; i++ {
+		e := at(i)
+		if e.hash != want {
+			break
+		}
+		out = append(out, e)
+	}
+	return out, failed
+}
+
+// Close closes the file.
+func (r *LedgerReader) Close() error { return r.f.Close() }
+
+// history looks up originals in the ledgers of earlier days and remembers the answers.
+type history struct {
+	reports string
+	date    txn.Date
+	answers map[string]bool
+	err     error
+}
+
+// Known implements reconcile.History.
+func (h *history) Known(id string, from txn.Date) (found, ok bool) {
+	if a, asked := h.answers[id]; asked {
+		return a, true
+	}
+	for d := h.date - 1; d >= from && !found; d-- {
+		folder, _, err := publish.Latest(h.reports, d)
+		if err != nil {
+			continue
+		}
+		r, err := OpenLedger(folder)
+		if err != nil {
+			continue
+		}
+		es, err := r.Find(id)
+		if err = errors.Join(err, r.Close()); err != nil {
+			h.err = errors.Join(h.err, err)
+		}
+		found = len(es) > 0
+	}
+	h.answers[id] = found
+	return found, true
+}

@@ -1,0 +1,73 @@
+package pipeline
+
+import (
+	"database/sql"
+
+	"daozhang/cmd/internal/store"
+	"daozhang/reconcile"
+)
+
+// What SQL keeps of a book: the columns that people query.
+
+func itemRows(o *reconcile.Outcome) []store.Item {
+	out := make([]store.Item, len(o.Lines))
+	for i := range o.Lines {
+		l := &o.Lines[i]
+		info := l.Class.Info()
+		unit := store.MinorUnit
+		if l.Fine {
+			unit = store.FineUnit
+		}
+		out[i] = store.Item{CaseID: l.CaseID, Class: string(l.Class), Severity: info.Severity, Status: l.Status, Lifecycle: string(l.Lifecycle),
+			AgeDays: l.AgeDays, FirstSeen: l.FirstSeen, ClusterID: l.ClusterID, Leg: string(l.Leg), Source: l.Source, Acquirer: l.Acquirer, MID: l.MID,
+			Store: l.Store, TID: l.TID, Batch: l.Batch, STAN: l.STAN, RRN: l.RRN, AuthCode: l.AuthCode, OrderNo: l.OrderNo, Channel: l.Channel,
+			Kind: l.Kind, Rows: l.Rows, Unit: unit, Amount: nullMoney(l.Amount), Other: nullMoney(l.Other),
+			Fee: sql.NullInt64{Int64: int64(l.Fee), Valid: l.HasFee}, Currency: l.Currency.String(), TxnTime: l.TxnTime.String(),
+			SettleDate: l.SettleDate, Due: l.DueDate, PayoutID: l.PayoutID, BankRef: l.BankRef, Differs: l.Differs, CauseCode: l.CauseCode,
+			Owner: string(info.Owner), Held: l.Held, File: l.At.String(), Line: l.At.Line, OtherFile: l.OtherAt.String(), OtherLine: l.OtherAt.Line}
+	}
+	return out
+}
+
+// caseRows folds the lines of each case: its gravest class speaks for it.
+func caseRows(o *reconcile.Outcome) []store.Case {
+	var out []store.Case
+	at := map[string]int{}
+	for i := range o.Lines {
+		l := &o.Lines[i]
+		if _, ok := at[l.CaseID]; ok { // lines come gravest first
+			continue
+		}
+		at[l.CaseID] = len(out)
+		info := l.Class.Info()
+		amount := l.Amount
+		if !amount.Valid {
+			amount = l.Other
+		}
+		if l.Fine {
+			amount = l.Difference()
+			amount.Minor /= 1000
+		}
+		c := store.Case{ID: l.CaseID, Class: string(l.Class), Severity: info.Severity, Status: l.Status, Lifecycle: string(l.Lifecycle),
+			FirstSeen: l.FirstSeen, Leg: string(l.Leg), Acquirer: l.Acquirer, Amount: nullMoney(amount), Currency: l.Currency.String(),
+			Owner: string(info.Owner), Due: l.DueDate}
+		if l.Alias != "" && l.Alias != l.CaseID {
+			c.Aliases = []string{l.Alias}
+		}
+		out = append(out, c)
+	}
+	return out
+}
+
+func controlRows(o *reconcile.Outcome) []store.Control {
+	var out []store.Control
+	for _, s := range o.Slots {
+		if s.SHA256 == "" {
+			continue
+		}
+		for _, c := range s.Controls {
+			out = append(out, store.Control{Source: s.Source, File: s.SHA256, Scope: c.Scope, Name: c.Name, Stated: c.Stated, Computed: c.Computed, OK: c.OK})
+		}
+	}
+	return out
+}

@@ -1,0 +1,240 @@
+package pipeline
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+	"time"
+
+	"daozhang/cmd/internal/config"
+	"daozhang/cmd/internal/store"
+	"daozhang/parsers"
+	"daozhang/parsers/txn"
+	"daozhang/reconcile"
+)
+
+// SlotStatus is one slot of a day as of an instant: what `status` shows and what a run takes as input.
+type SlotStatus struct {
+	Source   *config.Source
+	Date     txn.Date
+	Key      string
+	Expected bool
+	State    reconcile.SlotState
+	Due      time.Time
+	Files    []store.Revision // the file that holds rows first, then control-only ones
+}
+
+// Slots lists the expected and the received slots of a date, ordered by source and key, with their state as of the
+// instant. Evidence is everything archived; as_of decides only whether what is not there is missing or not due.
+func (e *Engine) Slots(ctx context.Context, date txn.Date, asOf time.Time) ([]SlotStatus, error) {
+	current, err := e.DB.CurrentSlots(ctx, date)
+	if err != nil {
+		return nil, err
+	}
+	var out []SlotStatus
+	for i := range e.Config.Sources {
+		src := &e.Config.Sources[i]
+		got := map[string][]store.Revision{}
+		for _, r := range current {
+			if r.Slot.Source == src.Name {
+				key, _, _ := strings.Cut(r.Slot.Key, partMark)
+				got[key] = append(got[key], r)
+			}
+		}
+		used := map[string]bool{}
+		for _, want := range expectedKeys(src, date) {
+			found := false
+			for key := range got {
+				if fills(src, key, want) {
+					found, used[key] = true, true
+				}
+			}
+			if !found {
+				out = append(out, e.absent(src, date, want, asOf))
+			}
+		}
+		for key, revs := range got {
+			slices.SortFunc(revs, func(a, b store.Revision) int { return strings.Compare(a.Slot.Key, b.Slot.Key) })
+			out = append(out, SlotStatus{Source: src, Date: date, Key: key, Expected: used[key], State: reconcile.SlotReceived, Due: src.DueAt(date), Files: revs})
+		}
+	}
+	slices.SortFunc(out, func(a, b SlotStatus) int {
+		return cmp.Or(strings.Compare(a.Source.Name, b.Source.Name), strings.Compare(a.Key, b.Key))
+	})
+	return out, nil
+}
+
+func (e *Engine) absent(src *config.Source, date txn.Date, key string, asOf time.Time) SlotStatus {
+	s := SlotStatus{Source: src, Date: date, Key: key, Expected: true, State: reconcile.SlotMissing, Due: src.DueAt(date)}
+	if asOf.Before(s.Due) {
+		s.State = reconcile.SlotNotDue
+	}
+	return s
+}
+
+// expectedKeys are the slots that the source promises for a date; those of a bank are its accounts.
+func expectedKeys(src *config.Source, date txn.Date) []string {
+	if !src.Expected(date) {
+		return nil
+	}
+	var out []string
+	for _, k := range src.ExpectedSlots() {
+		if src.Side == txn.Bank {
+			out = append(out, accountsOf(src, string(k))...)
+		} else {
+			out = append(out, string(k))
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+func fills(src *config.Source, got, want string) bool {
+	if src.Side == txn.Bank {
+		return want == "" || got == want
+	}
+	return config.SlotKey(got).Fills(config.SlotKey(want))
+}
+
+// inputs turns slot states into what the core takes, opening the files.
+func (e *Engine) inputs(ctx context.Context, date txn.Date, states []SlotStatus, open *deliveries) ([]Slot, error) {
+	var out []Slot
+	for i := range states {
+		s := &states[i]
+		slot := Slot{Slot: reconcile.Slot{Source: s.Source.Name, Side: s.Source.Side, Acquirer: s.Source.Acquirer, Date: date, Key: s.Key,
+			State: s.State, Pays: s.Source.Pays, Notices: e.notices(s.Source)}}
+		c := s.Source.CoversOf(config.SlotKey(s.Key))
+		slot.Stores, slot.Merchants, slot.Accounts = c.Stores, c.Merchants, c.Accounts
+		if s.Source.Side == txn.Bank && s.Key != "" {
+			slot.Accounts = []string{s.Key}
+		}
+		slot.Sum = reconcile.SlotSum{Source: s.Source.Name, Side: s.Source.Side, Slot: s.Key, Date: date, State: s.State,
+			Due: s.Due.In(e.Config.Location()).Format("2006-01-02 15:04")}
+		if s.State == reconcile.SlotMissing {
+			if s.Source.EmptyDay != config.EmptyFile && s.Source.Side != txn.Bank {
+				slot.Empty = true
+			}
+			slot.Class, slot.Why = reconcile.F01, "nothing that matches "+strings.Join(s.Source.Names, " or ")+" came by "+slot.Sum.Due
+		}
+		for n, r := range s.Files {
+			f, err := e.file(ctx, s.Source, r, date, open)
+			if err != nil {
+				return nil, err
+			}
+			if s.Source.Side == txn.Bank {
+				f.Account = r.Slot.Key
+			}
+			slot.Files = append(slot.Files, f)
+			if n == 0 {
+				slot.Sum.Revision = r.N
+				slot.Sum.Received = r.Arrived.In(e.Config.Location()).Format(time.DateTime)
+				if slot.Sum.Aliases, err = e.aliases(ctx, r); err != nil {
+					return nil, err
+				}
+			}
+		}
+		out = append(out, slot)
+	}
+	return out, nil
+}
+
+// notices reports whether the source announces payouts rather than transactions.
+func (e *Engine) notices(src *config.Source) bool {
+	for _, n := range src.Formats {
+		if f, ok := e.Formats.Lookup(n); !ok || !f.Info().Notices {
+			return false
+		}
+	}
+	return len(src.Formats) > 0
+}
+
+// file opens the file of a slot's revision. A delivery that cannot be unpacked yields a file that no format claims.
+func (e *Engine) file(ctx context.Context, src *config.Source, r store.Revision, date txn.Date, open *deliveries) (*File, error) {
+	rec, err := e.DB.FileOf(ctx, src.Name, r.File)
+	if err != nil {
+		return nil, err
+	}
+	name, err := e.deliveryName(ctx, r.Delivery, src.Name)
+	if err != nil {
+		return nil, err
+	}
+	f := &File{Delivery: name, Member: rec.Member, SHA256: r.File, Options: src.Options(e.Config.Cards, date)}
+	d, err := open.get(r.Delivery, path.Base(name))
+	if err != nil {
+		if !unreadable(err) {
+			return nil, err
+		}
+		f.Claim = err
+		return f, nil
+	}
+	at := rec.Position
+	if rec.Delivery != r.Delivery { // an alias: find the member again in the delivery that stands for the slot
+		names, err := e.DB.FileNames(ctx, src.Name, r.File)
+		if err != nil {
+			return nil, err
+		}
+		for _, n := range names {
+			if n.Delivery == r.Delivery {
+				at, f.Member = n.Position, n.Member
+			}
+		}
+	}
+	if at >= len(d.Files) {
+		return nil, fmt.Errorf("%s: file %d is not in the delivery any more; the archive is damaged", name, at)
+	}
+	f.Data, f.Size = d.Files[at].Data, d.Files[at].Size
+	f.Format, f.Claim = e.Formats.Detect(parsers.Source{Name: f.Member, Data: f.Data, Size: f.Size, Options: f.Options}, src.Formats...)
+	return f, nil
+}
+
+func (e *Engine) deliveryName(ctx context.Context, sha, source string) (string, error) {
+	seen, err := e.DB.Sightings(ctx, sha)
+	if err != nil {
+		return "", err
+	}
+	for _, s := range seen {
+		if s.Source == source {
+			return s.Name, nil
+		}
+	}
+	return sha, nil
+}
+
+// aliases are the other names under which the slot's content came (F04).
+func (e *Engine) aliases(ctx context.Context, r store.Revision) ([]string, error) {
+	if r.Kind == store.BankSlot {
+		return nil, nil // statements overlap by nature
+	}
+	as, err := e.DB.SlotAliases(ctx, r.Slot)
+	if err != nil {
+		return nil, err
+	}
+	var out []string
+	seen := map[string]bool{}
+	for _, a := range as {
+		if a.Revision != r.N || a.Delivery == r.Delivery || seen[a.Delivery] {
+			continue
+		}
+		seen[a.Delivery] = true
+		n, err := e.deliveryName(ctx, a.Delivery, r.Slot.Source)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, n)
+	}
+	// The same bytes under another name are one delivery with several sightings.
+	names, err := e.DB.Sightings(ctx, r.Delivery)
+	if err != nil {
+		return nil, err
+	}
+	for i, s := range names {
+		if i > 0 && s.Source == r.Slot.Source && s.Name != names[0].Name && !slices.Contains(out, s.Name) {
+			out = append(out, s.Name)
+		}
+	}
+	slices.Sort(out)
+	return out, nil
+}
