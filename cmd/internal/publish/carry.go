@@ -1,0 +1,168 @@
+package publish
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+
+	"github.com/klauspost/compress/zstd"
+)
+
+// Sentinels of the carry store.
+var (
+	// ErrNoCarry: no carry file of that digest is stored.
+	ErrNoCarry = errors.New("carry file is missing")
+	// ErrCarryDamaged: the file does not hold the text that its name promises.
+	ErrCarryDamaged = errors.New("carry file is damaged")
+)
+
+// maxCarryBytes bounds a carry text when it is read; a file that unpacks to more is damaged or hostile.
+const maxCarryBytes = 4 << 30
+
+// CarryStore keeps immutable texts under the SHA-256 of their uncompressed bytes, zstd-compressed. The same text is
+// stored once. Files and folders are private (0600, 0700): they hold open items in full.
+type CarryStore struct {
+	Dir  string
+	Step func(string) // told of each of CarrySteps; nil drops it
+}
+
+func (c CarryStore) step(name string) {
+	if c.Step != nil {
+		c.Step(name)
+	}
+}
+
+// Path is where the text of a digest lies.
+func (c CarryStore) Path(digest string) string {
+	return filepath.Join(c.Dir, digest[:2], digest+".jsonl.zst")
+}
+
+// Put stores a text and returns its digest in lower-case hex. When it returns, the text is on the disk under its
+// name. A damaged file under that name is replaced by a whole one.
+func (c CarryStore) Put(ctx context.Context, text []byte) (digest string, err error) {
+	sum := sha256.Sum256(text)
+	digest = hex.EncodeToString(sum[:])
+	switch _, err := c.Get(ctx, digest); {
+	case err == nil:
+		// It may have been renamed just before a crash and not be durable yet.
+		return digest, syncDir(filepath.Dir(c.Path(digest)))
+	case !errors.Is(err, ErrNoCarry) && !errors.Is(err, ErrCarryDamaged):
+		return "", err
+	}
+	if err := c.put(digest, text); err != nil {
+		return "", fmt.Errorf("carry file %s: %w", digest, err)
+	}
+	return digest, nil
+}
+
+func (c CarryStore) put(digest string, text []byte) error {
+	folder := filepath.Dir(c.Path(digest))
+	if err := makeFolder(folder, 0o700); err != nil {
+		return err
+	}
+	if err := removeParts(folder, digest); err != nil {
+		return err
+	}
+	f, err := os.CreateTemp(folder, "."+digest+".tmp-") // O_EXCL, 0600
+	if err != nil {
+		return err
+	}
+	c.step(stepCarryOpened)
+	if err := c.fill(f, text); err != nil {
+		return errors.Join(err, os.Remove(f.Name()))
+	}
+	if err := os.Rename(f.Name(), c.Path(digest)); err != nil {
+		return errors.Join(err, os.Remove(f.Name()))
+	}
+	c.step(stepCarryRenamed)
+	if err := syncDir(folder); err != nil {
+		return err
+	}
+	c.step(stepCarryDone)
+	return nil
+}
+
+// fill writes, verifies and syncs the compressed text, and closes f.
+func (c CarryStore) fill(f *os.File, text []byte) error {
+	// One goroutine: the same text gives the same file on any machine.
+	z, err := zstd.NewWriter(f, zstd.WithEncoderLevel(zstd.SpeedDefault), zstd.WithEncoderConcurrency(1))
+	if err == nil {
+		_, err = z.Write(text)
+		err = errors.Join(err, z.Close())
+	}
+	c.step(stepCarryWritten)
+	if err == nil {
+		err = f.Sync()
+	}
+	c.step(stepCarrySynced)
+	return errors.Join(err, f.Close())
+}
+
+// removeParts removes what crashed Puts of this digest left.
+func removeParts(folder, digest string) error {
+	entries, err := os.ReadDir(folder)
+	if err != nil {
+		return err
+	}
+	own, err := regexp.Compile(`^\.` + digest + `\.tmp-[0-9]+$`)
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		if own.MatchString(e.Name()) {
+			if err := os.Remove(filepath.Join(folder, e.Name())); err != nil && !errors.Is(err, fs.ErrNotExist) {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// Get returns the text of a digest after comparing it with the digest: ErrNoCarry or ErrCarryDamaged otherwise.
+func (c CarryStore) Get(ctx context.Context, digest string) ([]byte, error) {
+	if raw, err := hex.DecodeString(digest); err != nil || len(raw) != sha256.Size {
+		return nil, fmt.Errorf("%w: %q is not a digest", ErrNoCarry, digest)
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	f, err := os.Open(c.Path(digest))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("%w: %s: restore it from the backup, or run the days again from the first one that misses it",
+			ErrNoCarry, c.Path(digest))
+	}
+	if err != nil {
+		return nil, fmt.Errorf("carry file: %w", err)
+	}
+	text, err := unpack(f)
+	err = errors.Join(err, f.Close())
+	if sum := sha256.Sum256(text); err != nil || hex.EncodeToString(sum[:]) != digest {
+		return nil, fmt.Errorf("%w: %s: restore it from the backup, or remove it and run its day again: %w",
+			ErrCarryDamaged, c.Path(digest), errors.Join(errDigest, err))
+	}
+	return text, nil
+}
+
+var errDigest = errors.New("its text does not have the digest of its name")
+
+func unpack(r io.Reader) ([]byte, error) {
+	z, err := zstd.NewReader(r, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(maxCarryBytes))
+	if err != nil {
+		return nil, err
+	}
+	defer z.Close()
+	var b bytes.Buffer
+	n, err := io.Copy(&b, io.LimitReader(z, maxCarryBytes+1))
+	if err == nil && n > maxCarryBytes {
+		err = fmt.Errorf("it unpacks to more than %d bytes", int64(maxCarryBytes))
+	}
+	return b.Bytes(), err
+}

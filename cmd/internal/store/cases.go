@@ -1,0 +1,216 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"daozhang/parsers/txn"
+)
+
+// Case is the life of one or more exceptions as one day's book shows it.
+type Case struct {
+	ID        string
+	Aliases   []string // ids under which it was printed before
+	Class     string
+	Severity  int
+	Status    string
+	Lifecycle string
+	FirstSeen txn.Date
+	LastSeen  txn.Date // the newest committed day that has it; given by the store
+	Leg       string
+	Acquirer  string
+	Amount    sql.NullInt64 // minor units of Currency; not valid = absent
+	Currency  string
+	Owner     string
+	Due       txn.Date
+}
+
+// replaceCases stores the cases of a run and lets the table of cases follow: each case that the run or the one it
+// replaces has is taken anew from the newest committed run that has it, and one that no committed run has is gone.
+func replaceCases(ctx context.Context, q querier, run Run, former int, cases []Case) error {
+	date := run.Date.String()
+	rows := make([][]any, 0, len(cases))
+	for _, c := range cases {
+		if c.ID == "" {
+			return invalid("a case of class %s has no id", c.Class)
+		}
+		rows = append(rows, []any{date, run.N, c.ID, c.Class, c.Severity, c.Status, c.Lifecycle, c.FirstSeen.String(),
+			c.Leg, clean(c.Acquirer), c.Amount, c.Currency, c.Owner, c.Due.String()})
+	}
+	err := q.insertRows(ctx, `INSERT INTO run_cases (business_date, run_no, case_id, class, severity, status, lifecycle,
+		first_seen, leg, acquirer, amount, currency, owner, due_date) VALUES`, 14, rows)
+	if err != nil {
+		return err
+	}
+	for _, c := range cases {
+		for _, alias := range c.Aliases {
+			err := q.exec(ctx, `INSERT INTO case_aliases (alias, case_id, since) VALUES (?, ?, ?)
+				ON CONFLICT (alias) DO UPDATE SET case_id = excluded.case_id, since = excluded.since`, alias, c.ID, date)
+			if err != nil {
+				return err
+			}
+		}
+	}
+	err = q.exec(ctx, `DELETE FROM cases WHERE case_id IN
+		(SELECT case_id FROM run_cases WHERE business_date = ? AND run_no IN (?, ?))`, date, former, run.N)
+	if err != nil {
+		return err
+	}
+	return q.exec(ctx, `INSERT INTO cases (case_id, class, severity, status, lifecycle, first_seen, last_seen, leg,
+		acquirer, amount, currency, owner, due_date)
+		SELECT c.case_id, c.class, c.severity, c.status, c.lifecycle, c.first_seen, c.business_date, c.leg, c.acquirer,
+			c.amount, c.currency, c.owner, c.due_date
+		FROM run_cases c JOIN day_runs r ON r.business_date = c.business_date AND r.run_no = c.run_no AND r.state = 'committed'
+		WHERE c.case_id IN (SELECT case_id FROM run_cases WHERE business_date = ? AND run_no IN (?, ?))
+		AND NOT EXISTS (SELECT 1 FROM run_cases n
+			JOIN day_runs nr ON nr.business_date = n.business_date AND nr.run_no = n.run_no AND nr.state = 'committed'
+			WHERE n.case_id = c.case_id AND n.business_date > c.business_date)`, date, former, run.N)
+}
+
+type caseRow struct {
+	ID        string        `db:"case_id"`
+	Class     string        `db:"class"`
+	Severity  int           `db:"severity"`
+	Status    string        `db:"status"`
+	Lifecycle string        `db:"lifecycle"`
+	FirstSeen string        `db:"first_seen"`
+	LastSeen  string        `db:"last_seen"`
+	Leg       string        `db:"leg"`
+	Acquirer  string        `db:"acquirer"`
+	Amount    sql.NullInt64 `db:"amount"`
+	Currency  string        `db:"currency"`
+	Owner     string        `db:"owner"`
+	Due       string        `db:"due_date"`
+}
+
+const selectCases = `SELECT case_id, class, severity, status, lifecycle, first_seen, last_seen, leg, acquirer, amount,
+	currency, owner, due_date FROM cases `
+
+func (r caseRow) value() (Case, error) {
+	var d decoder
+	c := Case{ID: r.ID, Class: r.Class, Severity: r.Severity, Status: r.Status, Lifecycle: r.Lifecycle,
+		FirstSeen: d.date(r.FirstSeen), LastSeen: d.date(r.LastSeen), Leg: r.Leg, Acquirer: r.Acquirer, Amount: r.Amount,
+		Currency: r.Currency, Owner: r.Owner, Due: d.date(r.Due)}
+	if d.err != nil {
+		return Case{}, fmt.Errorf("case %s: %w", r.ID, d.err)
+	}
+	return c, nil
+}
+
+// CaseFilter narrows a list of cases. Empty fields do not narrow.
+type CaseFilter struct {
+	Class    string
+	Status   string
+	Acquirer string
+	SeenFrom txn.Date // last seen on or after
+}
+
+// Cases lists where each case stands now, ordered by id, without aliases.
+func (s *DB) Cases(ctx context.Context, f CaseFilter) ([]Case, error) {
+	var rows []caseRow
+	err := s.all(ctx, &rows, selectCases+`WHERE (? = '' OR class = ?) AND (? = '' OR status = ?)
+		AND (? = '' OR acquirer = ?) AND last_seen >= ? ORDER BY case_id`,
+		f.Class, f.Class, f.Status, f.Status, f.Acquirer, f.Acquirer, f.SeenFrom.String())
+	if err != nil {
+		return nil, err
+	}
+	list := make([]Case, 0, len(rows))
+	for _, r := range rows {
+		c, err := r.value()
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, c)
+	}
+	return list, nil
+}
+
+// FindCase returns the case with that id, or the one that had it before, with all its aliases; ErrNotFound.
+func (s *DB) FindCase(ctx context.Context, id string) (Case, error) {
+	var r caseRow
+	err := s.get(ctx, &r, selectCases+`WHERE case_id = ?`, id)
+	for hops := 0; errors.Is(err, sql.ErrNoRows) && hops < 100; hops++ {
+		var to string
+		if err = s.get(ctx, &to, `SELECT case_id FROM case_aliases WHERE alias = ?`, id); err != nil {
+			break
+		}
+		id = to
+		err = s.get(ctx, &r, selectCases+`WHERE case_id = ?`, id)
+	}
+	if errors.Is(err, sql.ErrNoRows) {
+		return Case{}, fmt.Errorf("case %s: %w", id, ErrNotFound)
+	}
+	if err != nil {
+		return Case{}, err
+	}
+	c, err := r.value()
+	if err != nil {
+		return Case{}, err
+	}
+	err = s.all(ctx, &c.Aliases, `SELECT alias FROM case_aliases WHERE case_id = ? ORDER BY alias`, c.ID)
+	return c, err
+}
+
+// Event is what happened to a case on a day: an index for people, never read by the core.
+type Event struct {
+	Date   txn.Date // given by the store
+	Case   string
+	Kind   string // new, cleared, reopened, reclassified, merged ...
+	Class  string
+	Detail string
+}
+
+func insertEvents(ctx context.Context, q querier, date string, n int, events []Event) error {
+	rows := make([][]any, 0, len(events))
+	for i, e := range events {
+		rows = append(rows, []any{date, n, i + 1, e.Case, e.Kind, e.Class, clean(e.Detail)})
+	}
+	return q.insertRows(ctx, `INSERT INTO events
+		(business_date, run_no, ordinal, case_id, kind, class, detail) VALUES`, 7, rows)
+}
+
+type eventRow struct {
+	Date   string `db:"business_date"`
+	N      int    `db:"ordinal"`
+	Case   string `db:"case_id"`
+	Kind   string `db:"kind"`
+	Class  string `db:"class"`
+	Detail string `db:"detail"`
+}
+
+// Events lists what happened to a case under any of its ids, or, where id is empty, to all cases, in committed runs,
+// by date.
+func (s *DB) Events(ctx context.Context, id string) ([]Event, error) {
+	ids := []string{id}
+	if id != "" {
+		if c, err := s.FindCase(ctx, id); err == nil {
+			ids = append(ids, c.ID)
+			ids = append(ids, c.Aliases...)
+		} else if !errors.Is(err, ErrNotFound) {
+			return nil, err
+		}
+	}
+	var rows []eventRow
+	slices.Sort(ids)
+	for _, one := range slices.Compact(ids) {
+		var part []eventRow
+		err := s.all(ctx, &part, `SELECT e.business_date, e.ordinal, e.case_id, e.kind, e.class, e.detail
+			FROM events e JOIN day_runs r ON r.business_date = e.business_date AND r.run_no = e.run_no
+			WHERE r.state = 'committed' AND (? = '' OR e.case_id = ?) ORDER BY e.business_date, e.ordinal`, one, one)
+		if err != nil {
+			return nil, err
+		}
+		rows = append(rows, part...)
+	}
+	var d decoder
+	list := make([]Event, 0, len(rows))
+	for _, r := range rows {
+		list = append(list, Event{d.date(r.Date), r.Case, r.Kind, r.Class, r.Detail})
+	}
+	slices.SortStableFunc(list, func(a, b Event) int { return strings.Compare(a.Date.String(), b.Date.String()) })
+	return list, d.err
+}

@@ -1,0 +1,128 @@
+package store
+
+import (
+	"encoding/hex"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"daozhang/parsers/txn"
+)
+
+// instantLayout is RFC 3339 in UTC with a fixed width.
+const instantLayout = "2006-01-02T15:04:05.000000Z"
+
+// instant encodes t to the microsecond; the zero time is the empty text.
+func instant(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.UTC().Truncate(time.Microsecond).Format(instantLayout)
+}
+
+// parseInstant decodes what instant wrote.
+func parseInstant(s string) (time.Time, error) {
+	if s == "" {
+		return time.Time{}, nil
+	}
+	return time.Parse(instantLayout, s)
+}
+
+// parseDay decodes a stored date; the empty text is no date.
+func parseDay(s string) (txn.Date, error) {
+	if s == "" {
+		return 0, nil
+	}
+	return txn.ParseDate(s)
+}
+
+// decoder collects the first failure of a row's columns, so that scanning code stays a list.
+type decoder struct{ err error }
+
+func (d *decoder) time(s string) time.Time {
+	t, err := parseInstant(s)
+	d.keep(err)
+	return t
+}
+
+func (d *decoder) date(s string) txn.Date {
+	day, err := parseDay(s)
+	d.keep(err)
+	return day
+}
+
+func (d *decoder) keep(err error) {
+	if d.err == nil {
+		d.err = err
+	}
+}
+
+// checkDigest accepts the lower-case hex of a SHA-256.
+func checkDigest(what, s string) error {
+	b, err := hex.DecodeString(s)
+	if err != nil || len(b) != 32 || strings.ToLower(s) != s {
+		return invalid("%s %q is not a SHA-256 in lower-case hex", what, s)
+	}
+	return nil
+}
+
+// escapeName makes any bytes storable as text in both dialects, one to one: a backslash is doubled, control
+// characters and bytes that are no UTF-8 become \xHH.
+func escapeName(s string) string {
+	plain := func(r rune, size int) bool {
+		return r >= ' ' && r != 0x7f && r != '\\' && (r != utf8.RuneError || size > 1)
+	}
+	var b strings.Builder
+	for i := 0; i < len(s); {
+		r, size := utf8.DecodeRuneInString(s[i:])
+		switch {
+		case plain(r, size):
+			b.WriteString(s[i : i+size])
+		case r == '\\':
+			b.WriteString(`\\`)
+		default:
+			for _, c := range []byte(s[i : i+size]) {
+				b.WriteString(`\x`)
+				b.WriteString(hex.EncodeToString([]byte{c}))
+			}
+		}
+		i += size
+	}
+	return b.String()
+}
+
+// unescapeName gives back what escapeName was given; a text that it did not write is given back as it is.
+func unescapeName(s string) string {
+	if !strings.Contains(s, `\`) {
+		return s
+	}
+	var b strings.Builder
+	for i := 0; i < len(s); i++ {
+		switch {
+		case s[i] != '\\':
+			b.WriteByte(s[i])
+		case strings.HasPrefix(s[i:], `\\`):
+			b.WriteByte('\\')
+			i++
+		case strings.HasPrefix(s[i:], `\x`) && len(s) >= i+4:
+			v, err := strconv.ParseUint(s[i+2:i+4], 16, 8)
+			if err != nil {
+				return s
+			}
+			b.WriteByte(byte(v))
+			i += 3
+		default:
+			return s
+		}
+	}
+	return b.String()
+}
+
+// clean makes vendor or error text storable: PostgreSQL refuses NUL and what is not UTF-8.
+func clean(s string) string {
+	if utf8.ValidString(s) && strings.IndexByte(s, 0) < 0 {
+		return s
+	}
+	return strings.ReplaceAll(strings.ToValidUTF8(s, "\uFFFD"), "\x00", "\uFFFD")
+}

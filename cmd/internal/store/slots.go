@@ -1,0 +1,371 @@
+package store
+
+import (
+	"cmp"
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"daozhang/parsers/txn"
+)
+
+// SlotRef names a slot: what a file stands for. For bank evidence Key is the account and Date the booking day.
+type SlotRef struct {
+	Source string
+	Date   txn.Date
+	Key    string // empty where the source has one file a day
+}
+
+// String is source/date/key.
+func (r SlotRef) String() string {
+	return strings.TrimSuffix(fmt.Sprintf("%s/%s/%s", r.Source, r.Date, r.Key), "/")
+}
+
+// SlotKind tells a slot that is one file from one that is a day slice of a bank account.
+type SlotKind string
+
+// Kinds of slots.
+const (
+	FileSlot SlotKind = "file"
+	BankSlot SlotKind = "bank"
+)
+
+// Covers says for whom a file of the slot speaks. Lists are sorted by the caller; empty means not known.
+type Covers struct {
+	Merchants []string `json:"merchants,omitempty"`
+	Stores    []string `json:"stores,omitempty"`
+	Accounts  []string `json:"accounts,omitempty"`
+}
+
+// Slice describes one booking day of one account, cut out of a statement.
+type Slice struct {
+	Lines     int64
+	Digest    string // of the slice's lines, whatever file they stand in
+	Complete  bool   // the file covers the day whole; else the slice is provisional
+	Final     bool   // not an intraday statement
+	Statement string // orders statements: later compares greater as text
+	From, To  txn.Date
+}
+
+// Attachment is a file that stands for a slot.
+type Attachment struct {
+	File     string // SHA-256 of the member
+	Delivery string
+	Arrived  time.Time // when the delivery was received
+	Cause    string    // why it was attached, for people: "fetched", "imported"
+	Covers   Covers
+	Slice    *Slice // bank evidence only
+}
+
+// SlotChange says what an attachment did.
+type SlotChange string
+
+// Changes. Only SlotNew and SlotRevised change what the slot says.
+const (
+	SlotNew       SlotChange = "new"       // the first file of the slot
+	SlotRevised   SlotChange = "revision"  // other content; it is current now
+	SlotOutranked SlotChange = "outranked" // other content, kept as a revision, but the current one ranks higher
+	SlotAlias     SlotChange = "alias"     // content that the slot has or once had, from another delivery
+	SlotUnchanged SlotChange = "unchanged" // this very attachment was recorded before
+)
+
+// Revision is one file that stands or stood for a slot.
+type Revision struct {
+	Slot     SlotRef
+	Kind     SlotKind
+	N        int // from 1, in the order of recording
+	Current  bool
+	File     string
+	Delivery string
+	Content  string // digest of the member, or of the slice's lines
+	Arrived  time.Time
+	Cause    string
+	Covers   Covers
+	Slice    *Slice
+}
+
+// AttachToSlot lets a recorded file stand for a slot and returns what that changed, with the revision that holds its
+// content. The order of the calls does not matter as long as arrivals and ranks tell the files apart:
+//
+//   - the same content again is an alias, also where a later revision has replaced it since (a server that renames
+//     old files must not undo a correction), and changes nothing; a slice with the same lines that ranks higher
+//     (complete after provisional) is a revision;
+//   - else the highest rank is current: complete before provisional, final before intraday, later statement, later
+//     arrival; for kind file only the arrival counts. Ties are broken by digest. A slice cut anew from the current
+//     file (by a mended format) always replaces the former cut.
+//
+// Two different files of one delivery on one slot of kind file are an ErrSlotClash: quarantine both.
+func (s *DB) AttachToSlot(ctx context.Context, ref SlotRef, a Attachment) (SlotChange, Revision, error) {
+	next, err := newRevision(ref, a)
+	if err != nil {
+		return "", Revision{}, err
+	}
+	var change SlotChange
+	err = s.inTx(ctx, func(q querier) error {
+		// The row of the slot is made or touched first: its lock makes writers take turns in both dialects.
+		if err := q.exec(ctx, `INSERT INTO slots (source, business_date, slot_key, kind, revision, revisions, changed_at)
+			VALUES (?, ?, ?, ?, 0, 0, '') ON CONFLICT (source, business_date, slot_key) DO UPDATE SET kind = slots.kind`,
+			ref.Source, ref.Date.String(), ref.Key, string(next.Kind)); err != nil {
+			return err
+		}
+		old, err := revisions(ctx, q, ref)
+		if err != nil {
+			return err
+		}
+		if change, err = place(old, &next); err != nil {
+			return err
+		}
+		switch change {
+		case SlotUnchanged:
+			return nil
+		case SlotAlias:
+			return s.addAlias(ctx, q, ref, a, next.N, &change)
+		}
+		return s.addRevision(ctx, q, next, len(old)+1)
+	})
+	return change, next, err
+}
+
+func newRevision(ref SlotRef, a Attachment) (Revision, error) {
+	if ref.Source == "" || ref.Date == 0 || a.Arrived.IsZero() {
+		return Revision{}, invalid("slot %s needs a source, a date and the instant of arrival", ref)
+	}
+	r := Revision{Slot: ref, Kind: FileSlot, File: a.File, Delivery: a.Delivery, Content: a.File, Cause: a.Cause,
+		Arrived: a.Arrived.UTC().Truncate(time.Microsecond), Covers: a.Covers, Slice: a.Slice}
+	if a.Slice != nil {
+		r.Kind, r.Content = BankSlot, a.Slice.Digest
+	}
+	return r, errors.Join(checkDigest("file", r.File), checkDigest("delivery", r.Delivery), checkDigest("content", r.Content))
+}
+
+// place decides what next does among the old revisions and sets its N and Current.
+func place(old []Revision, next *Revision) (SlotChange, error) {
+	if len(old) == 0 {
+		next.N, next.Current = 1, true
+		return SlotNew, nil
+	}
+	var current Revision
+	for _, o := range old {
+		if o.Kind != next.Kind {
+			return "", invalid("slot %s is of kind %s and cannot take a file of kind %s", o.Slot, o.Kind, next.Kind)
+		}
+		if o.Current {
+			current = o
+		}
+		if o.Content == next.Content && o.quality() >= next.quality() {
+			change := SlotAlias
+			if o.File == next.File && o.Delivery == next.Delivery {
+				change = SlotUnchanged
+			}
+			*next = o
+			return change, nil
+		}
+	}
+	for _, o := range old {
+		if o.Kind == FileSlot && o.Delivery == next.Delivery && o.File != next.File {
+			return "", fmt.Errorf("slot %s: %w: files %.12s and %.12s of delivery %.12s: add a capture to the source's "+
+				"name pattern that tells them apart", o.Slot, ErrSlotClash, o.File, next.File, o.Delivery)
+		}
+	}
+	next.N = len(old) + 1
+	if next.Current = next.File == current.File || next.rank(current) > 0; next.Current {
+		return SlotRevised, nil
+	}
+	return SlotOutranked, nil
+}
+
+// quality is the part of the rank that the slice itself says.
+func (r Revision) quality() int {
+	q := 0
+	if r.Slice == nil || r.Slice.Final {
+		q++
+	}
+	if r.Slice == nil || r.Slice.Complete {
+		q += 2
+	}
+	return q
+}
+
+// rank is positive where r goes before o.
+func (r Revision) rank(o Revision) int {
+	c := cmp.Compare(r.quality(), o.quality())
+	if c == 0 && r.Slice != nil && o.Slice != nil {
+		c = strings.Compare(r.Slice.Statement, o.Slice.Statement)
+	}
+	if c == 0 {
+		c = r.Arrived.Compare(o.Arrived)
+	}
+	return cmp.Or(c, strings.Compare(r.Content, o.Content), strings.Compare(r.File, o.File))
+}
+
+func (s *DB) addAlias(ctx context.Context, q querier, ref SlotRef, a Attachment, n int, change *SlotChange) error {
+	added, err := q.change(ctx, `INSERT INTO slot_aliases (source, business_date, slot_key, revision, delivery_sha256,
+		file_sha256, arrived_at) VALUES (?, ?, ?, ?, ?, ?, ?)
+		ON CONFLICT (source, business_date, slot_key, revision, delivery_sha256, file_sha256) DO NOTHING`,
+		ref.Source, ref.Date.String(), ref.Key, n, a.Delivery, a.File, instant(a.Arrived))
+	if added == 0 {
+		*change = SlotUnchanged
+	}
+	return err
+}
+
+func (s *DB) addRevision(ctx context.Context, q querier, r Revision, count int) error {
+	covers, err := json.Marshal(r.Covers)
+	if err != nil {
+		return err
+	}
+	sl := Slice{Complete: true, Final: true}
+	if r.Slice != nil {
+		sl = *r.Slice
+	}
+	err = q.exec(ctx, `INSERT INTO slot_revisions (source, business_date, slot_key, revision, file_sha256,
+		delivery_sha256, content_sha256, arrived_at, cause, covers, complete, final, statement_order, statement_from,
+		statement_to, line_count) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		r.Slot.Source, r.Slot.Date.String(), r.Slot.Key, r.N, r.File, r.Delivery, r.Content, instant(r.Arrived),
+		clean(r.Cause), clean(string(covers)), sl.Complete, sl.Final, clean(sl.Statement), sl.From.String(), sl.To.String(),
+		sl.Lines)
+	if err != nil {
+		return err
+	}
+	if !r.Current {
+		return q.exec(ctx, `UPDATE slots SET revisions = ? WHERE source = ? AND business_date = ? AND slot_key = ?`,
+			count, r.Slot.Source, r.Slot.Date.String(), r.Slot.Key)
+	}
+	return q.exec(ctx, `UPDATE slots SET revision = ?, revisions = ?, changed_at = ?
+		WHERE source = ? AND business_date = ? AND slot_key = ?`,
+		r.N, count, instant(s.now()), r.Slot.Source, r.Slot.Date.String(), r.Slot.Key)
+}
+
+type revisionRow struct {
+	Source    string `db:"source"`
+	Date      string `db:"business_date"`
+	Key       string `db:"slot_key"`
+	Kind      string `db:"kind"`
+	CurrentN  int    `db:"current_n"`
+	N         int    `db:"revision"`
+	File      string `db:"file_sha256"`
+	Delivery  string `db:"delivery_sha256"`
+	Content   string `db:"content_sha256"`
+	Arrived   string `db:"arrived_at"`
+	Cause     string `db:"cause"`
+	Covers    string `db:"covers"`
+	Complete  bool   `db:"complete"`
+	Final     bool   `db:"final"`
+	Statement string `db:"statement_order"`
+	From      string `db:"statement_from"`
+	To        string `db:"statement_to"`
+	Lines     int64  `db:"line_count"`
+}
+
+const selectRevisions = `SELECT r.source, r.business_date, r.slot_key, s.kind, s.revision AS current_n, r.revision,
+	r.file_sha256, r.delivery_sha256, r.content_sha256, r.arrived_at, r.cause, r.covers, r.complete, r.final,
+	r.statement_order, r.statement_from, r.statement_to, r.line_count
+	FROM slot_revisions r JOIN slots s
+	ON s.source = r.source AND s.business_date = r.business_date AND s.slot_key = r.slot_key `
+
+func (r revisionRow) revision() (Revision, error) {
+	var d decoder
+	v := Revision{Slot: SlotRef{r.Source, d.date(r.Date), r.Key}, Kind: SlotKind(r.Kind), N: r.N,
+		Current: r.N == r.CurrentN, File: r.File, Delivery: r.Delivery, Content: r.Content, Arrived: d.time(r.Arrived),
+		Cause: r.Cause}
+	d.keep(json.Unmarshal([]byte(r.Covers), &v.Covers))
+	if v.Kind == BankSlot {
+		v.Slice = &Slice{Lines: r.Lines, Digest: r.Content, Complete: r.Complete, Final: r.Final,
+			Statement: r.Statement, From: d.date(r.From), To: d.date(r.To)}
+	}
+	return v, d.err
+}
+
+func decodeRevisions(rows []revisionRow) ([]Revision, error) {
+	list := make([]Revision, 0, len(rows))
+	for _, r := range rows {
+		v, err := r.revision()
+		if err != nil {
+			return nil, fmt.Errorf("revision %d of slot %s/%s/%s: %w", r.N, r.Source, r.Date, r.Key, err)
+		}
+		list = append(list, v)
+	}
+	return list, nil
+}
+
+func revisions(ctx context.Context, q querier, ref SlotRef) ([]Revision, error) {
+	var rows []revisionRow
+	err := q.all(ctx, &rows, selectRevisions+`WHERE r.source = ? AND r.business_date = ? AND r.slot_key = ?
+		ORDER BY r.revision`, ref.Source, ref.Date.String(), ref.Key)
+	if err != nil {
+		return nil, err
+	}
+	return decodeRevisions(rows)
+}
+
+// CurrentSlots lists the current revision of every received slot of a business date, ordered by source and key.
+func (s *DB) CurrentSlots(ctx context.Context, date txn.Date) ([]Revision, error) {
+	var rows []revisionRow
+	err := s.all(ctx, &rows, selectRevisions+`WHERE r.business_date = ? AND r.revision = s.revision
+		ORDER BY r.source, r.slot_key`, date.String())
+	if err != nil {
+		return nil, err
+	}
+	return decodeRevisions(rows)
+}
+
+// SlotHistory lists all revisions of a slot in the order in which they were recorded.
+func (s *DB) SlotHistory(ctx context.Context, ref SlotRef) ([]Revision, error) {
+	list, err := revisions(ctx, s.q(), ref)
+	return list, s.dialect.classify(err)
+}
+
+// FileSlots lists the revisions for which a source's file stands or stood, ordered by date and key.
+func (s *DB) FileSlots(ctx context.Context, source, sha string) ([]Revision, error) {
+	var rows []revisionRow
+	err := s.all(ctx, &rows, selectRevisions+`WHERE r.source = ? AND r.file_sha256 = ?
+		ORDER BY r.business_date, r.slot_key, r.revision`, source, sha)
+	if err != nil {
+		return nil, err
+	}
+	return decodeRevisions(rows)
+}
+
+// Alias is another delivery that brought content which a slot already had.
+type Alias struct {
+	Revision int
+	Delivery string
+	File     string
+	Arrived  time.Time
+}
+
+// SlotAliases lists the deliveries that brought the slot nothing new, ordered by revision and arrival.
+func (s *DB) SlotAliases(ctx context.Context, ref SlotRef) ([]Alias, error) {
+	var rows []struct {
+		Revision int    `db:"revision"`
+		Delivery string `db:"delivery_sha256"`
+		File     string `db:"file_sha256"`
+		Arrived  string `db:"arrived_at"`
+	}
+	err := s.all(ctx, &rows, `SELECT revision, delivery_sha256, file_sha256, arrived_at FROM slot_aliases
+		WHERE source = ? AND business_date = ? AND slot_key = ?
+		ORDER BY revision, arrived_at, delivery_sha256, file_sha256`, ref.Source, ref.Date.String(), ref.Key)
+	if err != nil {
+		return nil, err
+	}
+	var d decoder
+	list := make([]Alias, 0, len(rows))
+	for _, r := range rows {
+		list = append(list, Alias{r.Revision, r.Delivery, r.File, d.time(r.Arrived)})
+	}
+	return list, d.err
+}
+
+// FirstDate is the earliest business date for which any slot was received; ok is false where there is none.
+func (s *DB) FirstDate(ctx context.Context) (date txn.Date, ok bool, err error) {
+	var first sql.NullString
+	if err := s.get(ctx, &first, `SELECT min(business_date) FROM slots WHERE revision > 0`); err != nil || !first.Valid {
+		return 0, false, err
+	}
+	date, err = parseDay(first.String)
+	return date, err == nil, err
+}
