@@ -54,6 +54,7 @@ func (d *Day) settle() {
 	d.bySum(open)
 	d.byDays(open, func(p *payout) string { return p.MID })
 	d.byDays(open, func(*payout) string { return "" })
+	d.samePair(open)
 	d.twice()
 	d.byGap(open)
 	for _, p := range open {
@@ -378,7 +379,6 @@ func (d *Day) byGap(open []*payout) {
 		c  int
 		ps []*payout
 	}
-	d.samePair(open)
 	var offers []offer
 	claims := map[*payout]int{}
 	for _, c := range d.credits {

@@ -50,7 +50,7 @@ func (d *Day) carryOut() *Carry {
 	}
 	for _, n := range d.credits {
 		for _, p := range d.paidBy[n] {
-			if d.items[n].carried < 0 {
+			if d.items[n].carried < 0 && p.ab.State() == Matched {
 				c.Paid = append(c.Paid, d.paidOf(p, n))
 			}
 		}
@@ -104,8 +104,13 @@ func (d *Day) ledger(sink Sink) {
 			continue
 		}
 		o := &d.items[it.partner]
+		// Two entries a row must do: the terminal row under its order, its partner under the channel's id.
+		order := cmp.Or(it.order, it.chanID)
+		if it.side == txn.Acquirer {
+			order = cmp.Or(it.chanID, it.order)
+		}
 		m := Match{Row: it.pos, Partner: o.pos, Carried: it.carried >= 0, PartnerCarry: o.carried >= 0, Pass: passes[it.pass].name,
-			Order: d.sym.str(cmp.Or(it.chanID, it.order)), RRN: d.sym.str(it.rrn)}
+			Order: d.sym.str(order), RRN: d.sym.str(it.rrn)}
 		if m.Carried {
 			m.RowAt = d.carry.Items[it.carried].At
 		}

@@ -106,6 +106,9 @@ func (d *Day) terminalOnly(it *item) verdict {
 	if s := d.suspectAcquirerSlot(it); s >= 0 {
 		return d.waitFor(it, s)
 	}
+	if s := d.rejectedPartner(it); s >= 0 {
+		return d.waitFor(it, s)
+	}
 	due := d.dueTA(it)
 	settled := it.flags.has(origSettled) || it.orig >= 0 && d.items[it.orig].partner >= 0
 	switch {
@@ -185,6 +188,9 @@ func (d *Day) acquirerOnly(it *item) verdict {
 		return judge(Exception, "", T11)
 	}
 	if s := d.suspectTerminalSlot(it); s >= 0 {
+		return d.waitFor(it, s)
+	}
+	if s := d.rejectedPartner(it); s >= 0 {
 		return d.waitFor(it, s)
 	}
 	_, last := d.terminalDays(it)

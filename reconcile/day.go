@@ -1,6 +1,7 @@
 package reconcile
 
 import (
+	"bytes"
 	"fmt"
 	"time"
 
@@ -41,6 +42,7 @@ type Slot struct {
 	past      bool // of an earlier day: shown only while it is missing or held
 	firstSeen txn.Date
 	rejected  int64
+	raw       [][]byte // rejected records
 
 	Sum SlotSum // what the book prints about the slot; filled by the caller, held figures by the core
 }
@@ -136,6 +138,9 @@ type Day struct {
 	refs     map[int]Ref
 }
 
+// maxRaw is how many rejected records of a slot are searched; a file with more is held as a rule.
+const maxRaw = 1000
+
 type passKey struct {
 	leg  Leg
 	pass string
@@ -165,10 +170,14 @@ func (d *Day) AddSlot(s Slot) int {
 // Slot gives access to an announced slot, to mark it held or complete its figures.
 func (d *Day) Slot(n int) *Slot { return &d.slots[n] }
 
-// Reject counts a record that could not be parsed.
-func (d *Day) Reject(slot int) {
+// Reject counts a record that could not be parsed. Its raw bytes, as far as the caller has them, are searched for the ids
+// of rows that would otherwise seem to have no partner; they go nowhere else.
+func (d *Day) Reject(slot int, raw []byte) {
 	s := &d.slots[slot]
 	s.rejected++
+	if len(raw) > 0 && len(s.raw) < maxRaw {
+		s.raw = append(s.raw, bytes.Clone(raw))
+	}
 	if s.Side != txn.Bank {
 		d.count(LegTA, slot, 0).rows++
 	}

@@ -111,7 +111,7 @@ func (d *Day) creditLines() {
 			}
 			d.out.Lines = append(d.out.Lines, l)
 		}
-		if ps := d.paidBy[c]; len(ps) > 1 && it.ab.State() == Matched {
+		if ps := d.paidBy[c]; len(ps) > 1 && ps[0].Date != ps[len(ps)-1].Date && it.ab.State() == Matched {
 			l := d.creditLine(c, B06)
 			l.Amount, l.Rows, l.NearPass = Some(sumOf(ps)), int64(len(ps)), ps[0].pass
 			l.MID, l.SettleDate, l.PayoutID = ps[0].MID, ps[0].Date, ps[0].ID

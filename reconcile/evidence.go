@@ -1,6 +1,7 @@
 package reconcile
 
 import (
+	"bytes"
 	"slices"
 
 	"daozhang/parsers/txn"
@@ -30,6 +31,27 @@ func (d *Day) suspectAcquirerSlot(it *item) int {
 	}
 	return -1
 }
+
+// rejectedPartner finds a slot of the other side in which a rejected record names the row.
+func (d *Day) rejectedPartner(it *item) int {
+	for n := range d.slots {
+		s := &d.slots[n]
+		if len(s.raw) == 0 || s.Side == it.side || s.Side == txn.Bank {
+			continue
+		}
+		for _, raw := range s.raw {
+			for _, id := range [...]symbol{it.chanID, it.order, it.rrn} {
+				if t := d.sym.text(id); len(t) >= minNamed && bytes.Contains(raw, t) {
+					return n
+				}
+			}
+		}
+	}
+	return -1
+}
+
+// minNamed is the length from which an id found in a rejected record is taken for the row's.
+const minNamed = 8
 
 // mayCover reports whether an acquirer's slot may hold rows of the merchant.
 func (d *Day) mayCover(s *Slot, it *item) bool {

@@ -25,6 +25,7 @@ import (
 	"daozhang/cmd/internal/publish"
 	"daozhang/cmd/internal/store"
 	"daozhang/parsers"
+	"daozhang/parsers/all"
 	"daozhang/parsers/profile"
 	"daozhang/parsers/unpack"
 	"daozhang/reconcile"
@@ -103,10 +104,7 @@ func Formats(patterns []string) (*parsers.Registry, error) {
 		files = append(files, found...)
 	}
 	slices.Sort(files)
-	formats, err := profile.Builtin()
-	if err != nil {
-		return nil, err
-	}
+	var own []parsers.Format
 	for _, f := range slices.Compact(files) {
 		data, err := os.ReadFile(f)
 		if err != nil {
@@ -116,9 +114,9 @@ func Formats(patterns []string) (*parsers.Registry, error) {
 		if err != nil {
 			return nil, err
 		}
-		formats = append(formats, p)
+		own = append(own, p)
 	}
-	return parsers.NewRegistry(formats...)
+	return all.With(own...)
 }
 
 // Close releases the database.

@@ -57,6 +57,11 @@ func (e *Engine) Fetch(ctx context.Context, from, to txn.Date) ([]SourceReport, 
 			errs = append(errs, err)
 		}
 		out = append(out, SourceReport{src.Name, rep, err})
+		for _, d := range rep.Decisions {
+			if d.Verdict == fetch.Waiting || d.Verdict == fetch.Refused || d.Verdict == fetch.Failed {
+				e.say("%s: %s", src.Name, d)
+			}
+		}
 		if ctx.Err() != nil {
 			break
 		}
@@ -73,8 +78,12 @@ func (e *Engine) fetchSource(src *config.Source, slots *fetch.Slots) (fetch.Sour
 			Stable: len(src.Complete.Marker)+len(src.Complete.Checksum) == 0, Marker: len(src.Complete.Marker) > 0,
 			Checksum: len(src.Complete.Checksum) > 0, Polls: src.Complete.Polls, Pause: src.Complete.PollEvery, MinAge: src.Complete.MinAge,
 			Markers: src.Complete.Marker}}
+	// The configuration has its defaults filled in: there, zero means none.
 	if out.LookBack == 0 {
 		out.LookBack = -1
+	}
+	if out.Complete.MinAge == 0 {
+		out.Complete.MinAge = -1
 	}
 	for _, n := range src.Names {
 		p, err := fetch.CompilePattern(n)

@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -33,6 +34,14 @@ func (f *File) Name() string { return f.ref(0).String() }
 
 func (f *File) ref(line int) reconcile.Ref {
 	return reconcile.Ref{Delivery: f.Delivery, Member: f.Member, Line: line, SHA256: f.SHA256}
+}
+
+// raw is the record at an offset, up to its line's end.
+func (f *File) raw(offset int64) []byte {
+	buf := make([]byte, 4<<10)
+	n, _ := f.Data.ReadAt(buf, offset)
+	line, _, _ := bytes.Cut(buf[:n], []byte("\n"))
+	return line
 }
 
 func (f *File) open(want txn.Fields) (parsers.Reader, error) {
@@ -128,7 +137,7 @@ func (l *loader) read(n int, s *Slot, f *File, got *seen) error {
 		case errors.As(err, &bad):
 			got.rows++
 			got.rejected++
-			l.day.Reject(n)
+			l.day.Reject(n, f.raw(bad.Offset))
 			if got.rejected <= maxErrors {
 				l.errors = append(l.errors, RowError{s.Source, bad})
 			}

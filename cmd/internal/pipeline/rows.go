@@ -1,8 +1,6 @@
 package pipeline
 
 import (
-	"database/sql"
-
 	"daozhang/cmd/internal/store"
 	"daozhang/reconcile"
 )
@@ -12,19 +10,7 @@ import (
 func itemRows(o *reconcile.Outcome) []store.Item {
 	out := make([]store.Item, len(o.Lines))
 	for i := range o.Lines {
-		l := &o.Lines[i]
-		info := l.Class.Info()
-		unit := store.MinorUnit
-		if l.Fine {
-			unit = store.FineUnit
-		}
-		out[i] = store.Item{CaseID: l.CaseID, Class: string(l.Class), Severity: info.Severity, Status: l.Status, Lifecycle: string(l.Lifecycle),
-			AgeDays: l.AgeDays, FirstSeen: l.FirstSeen, ClusterID: l.ClusterID, Leg: string(l.Leg), Source: l.Source, Acquirer: l.Acquirer, MID: l.MID,
-			Store: l.Store, TID: l.TID, Batch: l.Batch, STAN: l.STAN, RRN: l.RRN, AuthCode: l.AuthCode, OrderNo: l.OrderNo, Channel: l.Channel,
-			Kind: l.Kind, Rows: l.Rows, Unit: unit, Amount: nullMoney(l.Amount), Other: nullMoney(l.Other),
-			Fee: sql.NullInt64{Int64: int64(l.Fee), Valid: l.HasFee}, Currency: l.Currency.String(), TxnTime: l.TxnTime.String(),
-			SettleDate: l.SettleDate, Due: l.DueDate, PayoutID: l.PayoutID, BankRef: l.BankRef, Differs: l.Differs, CauseCode: l.CauseCode,
-			Owner: string(info.Owner), Held: l.Held, File: l.At.String(), Line: l.At.Line, OtherFile: l.OtherAt.String(), OtherLine: l.OtherAt.Line}
+		out[i] = store.ItemOf(&o.Lines[i])
 	}
 	return out
 }

@@ -6,10 +6,8 @@ import (
 	"crypto/sha256"
 	"database/sql"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"slices"
 	"strings"
 	"time"
@@ -351,37 +349,10 @@ func sortedKeys[V any](m map[string]V) []string {
 	return out
 }
 
-// registerDigest covers the register rows valid on the day, without their places in the files.
+// registerDigest covers the register rows valid on the day.
 func (e *Engine) registerDigest(d txn.Date) string {
-	t := e.Register.Tables()
-	h := sha256.New()
-	writeValid(h, d, t.Stores)
-	writeValid(h, d, t.Merchants)
-	writeValid(h, d, t.Terminals)
-	writeValid(h, d, t.Contracts)
-	writeValid(h, d, t.Accounts)
-	writeValid(h, d, t.Payers)
-	return hex.EncodeToString(h.Sum(nil))
-}
-
-func writeValid[T interface{ Covers(txn.Date) bool }](h io.Writer, d txn.Date, rows []T) {
-	for _, x := range rows {
-		if !x.Covers(d) {
-			continue
-		}
-		var fields map[string]any
-		b, err := json.Marshal(x)
-		if err == nil {
-			err = json.Unmarshal(b, &fields)
-		}
-		if err == nil {
-			delete(fields, "Line")
-			b, err = json.Marshal(fields)
-		}
-		if err == nil { // structs of texts and numbers do not fail
-			h.Write(append(b, '\n'))
-		}
-	}
+	sum := sha256.Sum256(e.Register.AppendValid(nil, d))
+	return hex.EncodeToString(sum[:])
 }
 
 func nullMoney(m reconcile.Money) sql.NullInt64 { return sql.NullInt64{Int64: m.Minor, Valid: m.Valid} }
