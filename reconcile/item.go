@@ -137,6 +137,7 @@ func (d *Day) add(slot int, r *txn.Row, carried int32) int {
 	it := item{pos: r.Pos, amount: r.Amount, fee: r.Fee, slot: int32(slot), side: r.Side, kind: r.Kind, status: r.Status,
 		channel: r.Channel, orig: -1, partner: -1, carried: carried, wait: -1, twin: -1, seen: d.set.Date}
 	it.curIdx = d.currency(r.Currency)
+	it.idHash = d.ids.hash(s.Source, r)
 	if r.Time.DateOnly {
 		it.flags |= dateOnly
 	}
@@ -152,7 +153,6 @@ func (d *Day) add(slot int, r *txn.Row, carried int32) int {
 	} else {
 		d.addTransaction(&it, r, s)
 	}
-	it.idHash = d.ids.hash(s.Source, r)
 	d.items = append(d.items, it)
 	return len(d.items) - 1
 }

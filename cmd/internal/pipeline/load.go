@@ -291,6 +291,7 @@ func (l *loader) judgeStatement(n int, s *Slot, got *seen) {
 				was.Date, txn.FormatAmount(was.Closing, st.Currency))
 			slot.Sum.Controls = append(slot.Sum.Controls, reconcile.ControlSum{Scope: tail(st.Account), Name: "opening balance",
 				Stated: txn.FormatAmount(opening, st.Currency), Computed: txn.FormatAmount(was.Closing, st.Currency)})
+			continue // which of the two is wrong is open: tomorrow is not judged by either
 		}
 		l.closing = append(l.closing, reconcile.Balance{Account: st.Account, Currency: st.Currency.String(), Date: s.Date, Closing: opening + got.within})
 	}
