@@ -100,8 +100,7 @@ func drain(t testing.TB, p *Profile, name string, data []byte, want txn.Fields) 
 	}
 }
 
-// BenchmarkParse answers how fast each built-in layout is read on one core. 2 cores of an AMD EPYC guest: see
-// docs/architecture.md.
+// BenchmarkParse answers how fast each built-in layout is read on one core.
 func BenchmarkParse(b *testing.B) {
 	const rows = 20000
 	for _, c := range benchFiles {
