@@ -71,7 +71,7 @@ func (d *Day) carryItem(i int, leg Leg, v verdict) CarriedItem {
 	}
 	out.CaseID, _, out.FirstSeen = d.caseOf(i)
 	var hints []string
-	if it.flags.has(origSettled) || it.orig >= 0 && d.items[it.orig].partner >= 0 {
+	if d.settledBefore(it) {
 		hints = append(hints, "settled")
 	}
 	if it.flags.has(wasTwin) || it.twin >= 0 {

@@ -48,7 +48,7 @@ func (d *Day) outside(it *item) (verdict, bool) {
 		return judge(Excluded, BeforeGoLive, ""), true
 	case it.side == txn.Terminal && statusRank(it.status) == 2:
 		return judge(Excluded, Declined, ""), true
-	case it.side == txn.Acquirer && !it.status.Success():
+	case it.side == txn.Acquirer && !it.status.Success() && d.suspectTerminalSlot(it) < 0:
 		return judge(Excluded, NoMoney, ""), true
 	}
 	return verdict{}, false
@@ -110,7 +110,7 @@ func (d *Day) terminalOnly(it *item) verdict {
 		return d.waitFor(it, s)
 	}
 	due := d.dueTA(it)
-	settled := it.flags.has(origSettled) || it.orig >= 0 && d.items[it.orig].partner >= 0
+	settled := d.settledBefore(it)
 	switch {
 	case it.flags.has(ambiguous):
 		return judge(Exception, "", T28)
@@ -126,6 +126,11 @@ func (d *Day) terminalOnly(it *item) verdict {
 		return judge(Exception, "", T14)
 	}
 	return judge(Exception, "", T02)
+}
+
+// settledBefore reports whether the original of a void or reversal has its partner, today or on an earlier day.
+func (d *Day) settledBefore(it *item) bool {
+	return it.flags.has(origSettled) || it.orig >= 0 && d.items[it.orig].partner >= 0
 }
 
 // dueTA is the first business date whose run may call the row missing at the acquirer.
@@ -194,7 +199,7 @@ func (d *Day) acquirerOnly(it *item) verdict {
 		return d.waitFor(it, s)
 	}
 	_, last := d.terminalDays(it)
-	settled := it.flags.has(origSettled) || it.orig >= 0 && d.items[it.orig].partner >= 0
+	settled := d.settledBefore(it)
 	switch {
 	case it.flags.has(ambiguous):
 		return judge(Exception, "", T28)

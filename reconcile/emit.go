@@ -68,6 +68,9 @@ func (d *Day) rowLines(i int) {
 	case v.Class() == T10:
 		d.out.Lines = append(d.out.Lines, d.rowLine(i, T10))
 	}
+	if r := it.ta.Reason(); r == EvidenceMissing || r == EvidenceNotDue || r == FeedHeld {
+		return // what else there is to say about the row is said once its partner's file is in
+	}
 	if it.flags.has(refundLost) {
 		d.out.Lines = append(d.out.Lines, d.rowLine(i, T13))
 	}
@@ -141,11 +144,6 @@ func (d *Day) addPartner(l *Line, t *item, p int) {
 	l.NearPass, l.Differs = passes[t.pass].name, d.differs(t, a)
 	l.SettleDate, l.Acquirer = a.biz, d.sym.str(a.acq)
 	l.Fee, l.HasFee = a.fee, true
-	if l.PayoutID == "" {
-		if pay := d.payOf[p]; pay != nil {
-			l.PayoutID = pay.ID
-		}
-	}
 }
 
 // addOriginal shows what became of the row that a void or reversal was meant to undo.
@@ -227,12 +225,6 @@ func (d *Day) feeLine(i int) {
 	l.Amount, l.Other, l.Fine = Some(int64(want)), Some(int64(it.fee)), true
 	l.DueDate = it.biz
 	l.Detail = ct.ID
-	if p := it.partner; p >= 0 {
-		l.OtherAt, l.Other2 = d.refs[int(p)], d.rows[int(p)]
-	}
-	if pay := d.payOf[i]; pay != nil && l.PayoutID == "" {
-		l.PayoutID = pay.ID
-	}
 	d.out.Lines = append(d.out.Lines, l)
 }
 

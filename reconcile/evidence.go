@@ -21,11 +21,18 @@ func (d *Day) waitFor(it *item, s int) verdict {
 }
 
 // suspectAcquirerSlot finds a slot in which the acquirer's row of a terminal row may stand unseen: the clearing day it
-// belongs to, or the next one.
+// belongs to, the next one, and near the cut-off the one before.
 func (d *Day) suspectAcquirerSlot(it *item) int {
+	first, last := it.biz, it.biz+1
+	if it.flags.has(nearCutoff) && first > it.day {
+		first--
+	}
+	if it.flags.has(ambiguous) || it.kind == txn.Reversal && d.settledBefore(it) {
+		last = it.biz // said at once: the next file is not waited for
+	}
 	for _, i := range d.suspects {
 		s := &d.slots[i]
-		if s.Side == txn.Acquirer && !s.Notices && s.Pays && (s.Date == it.biz || s.Date == it.biz+1) && d.mayCover(s, it) {
+		if s.Side == txn.Acquirer && !s.Notices && s.Pays && s.Date >= first && s.Date <= last && d.mayCover(s, it) {
 			return i
 		}
 	}

@@ -68,7 +68,7 @@ const (
 	noDue // contract or calendar missing
 	labelled
 	refundLost // T13
-	nearTwin
+	nearCutoff // so near that the acquirer may have cleared it a day earlier or later
 )
 
 func (f flags) has(g flags) bool { return f&g != 0 }
@@ -327,6 +327,9 @@ func (d *Day) clearingDay(it *item, r *txn.Row) txn.Date {
 	c, err := d.contract(it.mid, it.channel, it.class, 0, it.day)
 	if err != nil || r.Time.IsZero() || r.Time.DateOnly {
 		return it.day
+	}
+	if c.NearCutoff(r.Time) {
+		it.flags |= nearCutoff
 	}
 	return c.ClearingDate(r.Time)
 }
