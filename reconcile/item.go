@@ -1,6 +1,8 @@
 package reconcile
 
 import (
+	"slices"
+
 	"daozhang/parsers/txn"
 	"daozhang/reconcile/fee"
 	"daozhang/reconcile/register"
@@ -119,6 +121,9 @@ func (v verdict) open() bool { return v.State() == InWindow || v.State() == Exce
 func judge(s State, r Reason, c Class) verdict {
 	return verdict{stateIdx(s), reasonIdx(r), classIdx(c)}
 }
+
+// Expect makes room for about so many rows more.
+func (d *Day) Expect(rows int64) { d.items = slices.Grow(d.items, int(rows)) }
 
 // Add takes one row of a slot. The row's bytes may change after the call.
 func (d *Day) Add(slot int, r *txn.Row) {

@@ -2,6 +2,7 @@ package reconcile
 
 import (
 	"cmp"
+	"math/bits"
 	"slices"
 
 	"daozhang/parsers/txn"
@@ -30,47 +31,80 @@ type copyKey struct {
 // channel id is there and agrees with merchant, kind and amount and no refund id differs. Rows without such ids are a
 // bag: each stands for itself.
 func (d *Day) copies() {
-	type entry struct {
-		key copyKey
-		i   int32
-	}
-	var list []entry
+	var list []hashed
 	for i := range d.items {
-		it := &d.items[i]
-		k := copyKey{side: it.side, kind: it.kind, mid: it.mid, amount: it.amount}
-		switch {
-		case !it.kind.Transaction() || d.heldItem(it):
-			continue
-		case it.side == txn.Terminal && it.mid != 0 && it.tid != 0 && it.batch != 0 && it.stan != 0 && it.rrn != 0:
-			k.tid, k.batch, k.stan, k.rrn, k.unix = it.tid, it.batch, it.stan, it.rrn, it.unix
-		case it.side == txn.Acquirer && it.rrn != 0 && d.slots[it.slot].Pays:
-			k.rrn = it.rrn
-		case it.side == txn.Acquirer && it.chanID != 0 && d.slots[it.slot].Pays:
-			k.chanID = it.chanID
-		default:
-			continue
+		if k, ok := d.copyKeyOf(&d.items[i]); ok {
+			list = append(list, hashed{k.hash(), int32(i)})
 		}
-		list = append(list, entry{k, int32(i)})
 	}
-	slices.SortFunc(list, func(a, b entry) int {
-		return cmp.Or(a.key.compare(&b.key), d.before(a.i, b.i))
-	})
+	d.sortHashed(list)
 	for at := 0; at < len(list); {
 		end := at + 1
-		for end < len(list) && list[end].key == list[at].key {
+		for end < len(list) && list[end].hash == list[at].hash {
 			end++
 		}
-		for j := at + 1; j < end; j++ {
-			d.markCopy(list[j].i, list[at].i)
+		for j := at + 1; j < end; j++ { // rows of one hash need not be of one key
+			kj, _ := d.copyKeyOf(&d.items[list[j].i])
+			for f := at; f < j; f++ {
+				if kf, _ := d.copyKeyOf(&d.items[list[f].i]); kf == kj {
+					d.markCopy(list[j].i, list[f].i)
+					break
+				}
+			}
 		}
 		at = end
 	}
 }
 
-func (k *copyKey) compare(o *copyKey) int {
-	return cmp.Or(cmp.Compare(k.side, o.side), cmp.Compare(k.kind, o.kind), cmp.Compare(k.mid, o.mid), cmp.Compare(k.tid, o.tid),
-		cmp.Compare(k.batch, o.batch), cmp.Compare(k.stan, o.stan), cmp.Compare(k.rrn, o.rrn), cmp.Compare(k.chanID, o.chanID),
-		cmp.Compare(k.unix, o.unix), cmp.Compare(k.amount, o.amount))
+// copyKeyOf is the key of a row that can be a copy, with its essential ids.
+func (d *Day) copyKeyOf(it *item) (copyKey, bool) {
+	k := copyKey{side: it.side, kind: it.kind, mid: it.mid, amount: it.amount}
+	switch {
+	case !it.kind.Transaction() || d.heldItem(it):
+		return k, false
+	case it.side == txn.Terminal && it.mid != 0 && it.tid != 0 && it.batch != 0 && it.stan != 0 && it.rrn != 0:
+		k.tid, k.batch, k.stan, k.rrn, k.unix = it.tid, it.batch, it.stan, it.rrn, it.unix
+	case it.side == txn.Acquirer && it.rrn != 0 && d.slots[it.slot].Pays:
+		k.rrn = it.rrn
+	case it.side == txn.Acquirer && it.chanID != 0 && d.slots[it.slot].Pays:
+		k.chanID = it.chanID
+	default:
+		return k, false
+	}
+	return k, true
+}
+
+func (k *copyKey) hash() uint64 {
+	h := mix(0, uint64(k.side)<<56|uint64(k.kind)<<48|uint64(k.mid))
+	h = mix(h, uint64(k.tid)<<32|uint64(k.batch))
+	h = mix(h, uint64(k.stan)<<32|uint64(k.rrn))
+	h = mix(h, uint64(k.chanID)<<32^uint64(k.unix))
+	return mix(h, uint64(k.amount))
+}
+
+// hashed is an item under the hash of a key. Grouping by hash is quick; what a group means is decided by the keys.
+type hashed struct {
+	hash uint64
+	i    int32
+}
+
+// sortHashed orders by hash, equal ones by the order of the data.
+func (d *Day) sortHashed(list []hashed) {
+	slices.SortFunc(list, func(a, b hashed) int {
+		if a.hash != b.hash {
+			if a.hash < b.hash {
+				return -1
+			}
+			return 1
+		}
+		return d.before(a.i, b.i)
+	})
+}
+
+// mix folds a word into a hash: one multiplication of 64 by 64 bits. The constants are arbitrary odd numbers.
+func mix(h, v uint64) uint64 {
+	hi, lo := bits.Mul64(h^v^0x9e3779b97f4a7c15, 0xd6e8feb86659fd93^v<<1)
+	return hi ^ lo
 }
 
 func (d *Day) markCopy(i, first int32) {

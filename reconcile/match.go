@@ -90,12 +90,13 @@ type keyed struct {
 	i   int32
 }
 
-// match runs the passes over the rows of leg T-A that nothing else has settled.
+// match runs the passes over the rows of leg T-A that nothing else has settled. Both sides are sorted by the hash of
+// their key and merged; the few rows of one hash are then told apart by their keys.
 func (d *Day) match() {
 	for i := range d.items {
 		d.items[i].pass = passNone
 	}
-	var left, right []keyed
+	var left, right []hashed
 	for n := range passes {
 		p := &passes[n]
 		left, right = left[:0], right[:0]
@@ -106,17 +107,22 @@ func (d *Day) match() {
 			}
 			if k, ok := p.key(it); ok {
 				if it.side == txn.Terminal {
-					left = append(left, keyed{k, int32(i)})
+					left = append(left, hashed{k.hash(), int32(i)})
 				} else {
-					right = append(right, keyed{k, int32(i)})
+					right = append(right, hashed{k.hash(), int32(i)})
 				}
 			}
 		}
-		order := func(a, b keyed) int { return a.key.compare(b.key) }
-		slices.SortFunc(left, order)
-		slices.SortFunc(right, order)
+		d.sortHashed(left)
+		d.sortHashed(right)
 		d.groups(uint8(n), left, right)
 	}
+}
+
+func (k *key) hash() uint64 {
+	h := mix(uint64(k.kind)<<8|uint64(k.cur), uint64(k.a)<<32|uint64(k.b))
+	h = mix(h, uint64(k.c)<<32|uint64(k.d))
+	return mix(h, uint64(k.n))
 }
 
 // joins reports whether the row takes part in leg T-A and is still free.
@@ -125,7 +131,38 @@ func (d *Day) joins(it *item) bool {
 		!d.heldItem(it) && (it.side == txn.Terminal || d.slots[it.slot].Pays)
 }
 
-func (d *Day) groups(n uint8, left, right []keyed) {
+// groups walks both sides in order of hash and judges each key that both have.
+func (d *Day) groups(n uint8, left, right []hashed) {
+	var ls, rs []keyed
+	for l, r := 0, 0; l < len(left) && r < len(right); {
+		switch h := left[l].hash; {
+		case h < right[r].hash:
+			l++
+		case h > right[r].hash:
+			r++
+		default:
+			ls, l = d.sameHash(n, ls[:0], left, l)
+			rs, r = d.sameHash(n, rs[:0], right, r)
+			d.keysOf(n, ls, rs)
+		}
+	}
+}
+
+// sameHash collects the rows of one hash from position at, ordered by key, and returns where the next hash begins.
+func (d *Day) sameHash(n uint8, to []keyed, from []hashed, at int) ([]keyed, int) {
+	h := from[at].hash
+	for ; at < len(from) && from[at].hash == h; at++ {
+		k, _ := passes[n].key(&d.items[from[at].i])
+		to = append(to, keyed{k, from[at].i})
+	}
+	if len(to) > 1 {
+		slices.SortStableFunc(to, func(a, b keyed) int { return a.key.compare(b.key) })
+	}
+	return to, at
+}
+
+// keysOf judges the keys that two lists, ordered by key, have in common.
+func (d *Day) keysOf(n uint8, left, right []keyed) {
 	for l, r := 0, 0; l < len(left) && r < len(right); {
 		switch c := left[l].key.compare(right[r].key); {
 		case c < 0:

@@ -41,6 +41,7 @@ type question struct {
 	awaited   []string
 	history   reconcile.History
 	fault     func(string, *reconcile.Day)
+	ledger    bool // matches are wanted
 	wide      bool // files at hand: a slot's rows may be of several days
 }
 
@@ -70,7 +71,11 @@ func judge(ctx context.Context, q question) (*judged, error) {
 	}
 	out := &judged{errors: l.errors, files: l.files, ledger: newLedger(l.files)}
 	var err error
-	if out.outcome, out.carry, err = day.Run(evidence{l.files}, out.ledger); err != nil {
+	var sink reconcile.Sink
+	if q.ledger {
+		sink = out.ledger
+	}
+	if out.outcome, out.carry, err = day.Run(evidence{l.files}, sink); err != nil {
 		return nil, err
 	}
 	out.text, err = out.carry.Encode()

@@ -77,6 +77,9 @@ type loader struct {
 	known   func(r *txn.Row, acquirer string, on txn.Date) bool // is the merchant on record?
 }
 
+// typicalRow is about how many bytes of a file a row takes: only memory rests on it.
+const typicalRow = 110
+
 // maxErrors is how many refused records of one file are kept for showing; all are counted.
 const maxErrors = 100
 
@@ -126,6 +129,7 @@ func (l *loader) read(n int, s *Slot, f *File, got *seen) error {
 		got.fatal = errors.Join(got.fatal, err)
 		return nil
 	}
+	l.day.Expect(f.Size / typicalRow)
 	var row txn.Row
 	for {
 		err := r.Next(&row)

@@ -88,7 +88,7 @@ func Match(ctx context.Context, m Matching) (*MatchResult, error) {
 		}
 	}
 	j, err := judge(ctx, question{date: m.Date, goLive: goLive, zone: m.Zone, register: m.Register, calendars: m.Calendars, rules: rules,
-		rejects: rejects, slots: slots, fault: m.Fault, wide: true})
+		rejects: rejects, slots: slots, fault: m.Fault, wide: true, ledger: m.Ledger})
 	if err != nil {
 		return nil, err
 	}

@@ -180,7 +180,7 @@ func (e *Engine) runDay(ctx context.Context, p Planned, asOf time.Time) (*DayRes
 	hist := &history{reports: e.Config.Reports, date: p.Date, answers: map[string]bool{}}
 	j, err := judge(ctx, question{date: p.Date, goLive: e.Config.GoLive, zone: e.Config.Location(), register: e.Register,
 		calendars: e.Config.Holidays(), rules: e.rules(), rejects: e.Config.Rules.Held, carry: carryIn, slots: slots,
-		awaited: awaited(states, e.Config.Location()), history: hist, fault: e.Fault})
+		awaited: awaited(states, e.Config.Location()), history: hist, fault: e.Fault, ledger: true})
 	if err = errors.Join(err, hist.err); err != nil {
 		return nil, err
 	}

@@ -1,0 +1,96 @@
+package pipeline
+
+import (
+	"context"
+
+	"daozhang/parsers/txn"
+	"daozhang/reconcile"
+)
+
+// recalled is a day computed again, with every pair that it made.
+type recalled struct {
+	date    txn.Date
+	outcome *reconcile.Outcome
+	in      *reconcile.Carry
+	out     *reconcile.Carry
+	slots   []Slot
+	files   []*File
+	today   map[txn.Position]reconcile.Match // by the position of a row of the day
+	carried map[carriedRow]reconcile.Match   // by the place of a row that was carried in
+}
+
+type carriedRow struct {
+	sha  string
+	line int
+}
+
+// Match implements reconcile.Sink.
+func (r *recalled) Match(m reconcile.Match) {
+	if m.Carried {
+		r.carried[carriedRow{m.RowAt.SHA256, m.RowAt.Line}] = m
+	} else {
+		r.today[m.Row] = m
+	}
+}
+
+// recall computes a day again as its newest run saw the slots; nil where it was never run.
+func (t *tracer) recall(ctx context.Context, d txn.Date) (*recalled, error) {
+	if r, ok := t.cache[d]; ok {
+		return r, nil
+	}
+	run, ok := t.runs[d]
+	if !ok {
+		return nil, nil
+	}
+	t.e.say("computing %s again", d)
+	r := &recalled{date: d, today: map[txn.Position]reconcile.Match{}, carried: map[carriedRow]reconcile.Match{}}
+	var err error
+	if r.in, _, err = t.e.carryInto(ctx, d); err != nil {
+		return nil, err
+	}
+	if r.slots, err = t.slots(ctx, d); err != nil {
+		return nil, err
+	}
+	cfg := t.e.Config
+	states, err := t.e.Slots(ctx, d, run.AsOf)
+	if err != nil {
+		return nil, err
+	}
+	hist := &history{reports: cfg.Reports, date: d, answers: map[string]bool{}}
+	day := reconcile.New(reconcile.Setup{Date: d, GoLive: cfg.GoLive, Zone: cfg.Location(), Register: t.e.Register, Calendars: cfg.Holidays(),
+		Rules: t.e.rules(), Awaited: awaited(states, cfg.Location()), History: hist, Fault: t.e.Fault})
+	if err := day.Carry(r.in); err != nil {
+		return nil, err
+	}
+	l := &loader{day: day, date: d, rejects: cfg.Rules.Held, opening: map[string]reconcile.Balance{}, known: knownMerchants(t.e.Register)}
+	if r.in != nil {
+		for _, b := range r.in.Balances {
+			l.opening[b.Account+" "+b.Currency] = b
+		}
+	}
+	if err := l.load(ctx, r.slots); err != nil {
+		return nil, err
+	}
+	r.files = l.files
+	if r.outcome, r.out, err = day.Run(evidence{l.files}, r); err != nil {
+		return nil, err
+	}
+	t.cache[d] = r
+	return r, hist.err
+}
+
+// carried is what a day handed to the next one, as stored; nil where it was never run.
+func (t *tracer) carried(ctx context.Context, d txn.Date) (*reconcile.Carry, error) {
+	if c, ok := t.carry[d]; ok {
+		return c, nil
+	}
+	if _, ok := t.runs[d]; !ok {
+		return nil, nil
+	}
+	c, _, err := t.e.carryInto(ctx, d+1)
+	if err != nil {
+		return nil, err
+	}
+	t.carry[d] = c
+	return c, nil
+}
