@@ -42,6 +42,7 @@ type CarriedItem struct {
 	FirstSeen txn.Date // first day on which the case was more than waiting or waiting, whichever came first
 	Hints     string   // "settled": its original was matched; "twin": a copy of a matched row
 	At        Ref
+	ProofAt   Ref // the row that makes it an exception, where that was matched on an earlier day
 	Row       *txn.Row
 }
 

@@ -78,6 +78,11 @@ func (d *Day) carryItem(i int, leg Leg, v verdict) CarriedItem {
 		hints = append(hints, "twin")
 	}
 	out.Hints = strings.Join(hints, ",")
+	if p := d.proofOf(i); p >= 0 {
+		out.ProofAt = d.refs[int(p)]
+	} else if it.carried >= 0 {
+		out.ProofAt = d.carry.Items[it.carried].ProofAt
+	}
 	return out
 }
 

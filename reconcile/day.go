@@ -37,6 +37,8 @@ type Slot struct {
 	Class    Class
 	Why      string
 
+	CauseCode string // of the class's causes, where the caller knows which; empty: the usual one
+
 	Stores, Merchants, Accounts []string
 
 	past      bool // of an earlier day: shown only while it is missing or held
@@ -120,6 +122,7 @@ type Day struct {
 	acquirers                  []string
 	withTerminals              map[string]bool // merchants that have a terminal on record
 	idCache                    map[idKey]idMap
+	stores                     map[storeKey]bool
 	contracts                  map[contractKey]*contractHit
 
 	suspects  []int            // slots that are missing, held or not due
@@ -151,7 +154,7 @@ type passKey struct {
 func New(set Setup) *Day {
 	d := &Day{set: set, sym: newSymbols(), missing: map[gapKey]*gap{}, passes: map[passKey]*PassSum{}, read: map[tallyKey]*tally{},
 		keys: map[int]string{}, rows: map[int]*txn.Row{}, refs: map[int]Ref{}, carry: &Carry{}, withTerminals: map[string]bool{},
-		idCache: map[idKey]idMap{}, contracts: map[contractKey]*contractHit{},
+		idCache: map[idKey]idMap{}, stores: map[storeKey]bool{}, contracts: map[contractKey]*contractHit{},
 		paidBy: map[int][]*payout{}, doubled: map[int]Paid{}, acquirers: set.Register.Acquirers()}
 	t := set.Register.Tables()
 	d.hasMerchants, d.hasContracts = len(t.Merchants) > 0, len(t.Contracts) > 0

@@ -121,11 +121,8 @@ func (d *Day) rowLine(i int, c Class) Line {
 	switch {
 	case it.partner >= 0:
 		d.addPartner(&l, it, int(it.partner))
-	case it.orig >= 0 && (c == T07 || c == T09 || c == T08):
-		d.addOriginal(&l, int(it.orig))
-	case c == T11 && it.twin >= 0:
-		l.OtherAt, l.Other2 = d.refs[int(it.twin)], d.rows[int(it.twin)]
-		l.NearPass = "P0"
+	case c == T07 || c == T08 || c == T09 || c == T11:
+		d.addProof(&l, i)
 	case c == T02 || c == T03 || c == T14 || c == T15 || c == T28:
 		var found []int
 		l.NearPass, l.Differs, found = d.nearest(i)
@@ -146,14 +143,20 @@ func (d *Day) addPartner(l *Line, t *item, p int) {
 	l.Fee, l.HasFee = a.fee, true
 }
 
-// addOriginal shows what became of the row that a void or reversal was meant to undo.
-func (d *Day) addOriginal(l *Line, o int) {
-	at := o
-	if p := d.items[o].partner; p >= 0 {
-		at = int(p)
-		l.NearPass = passes[d.items[o].pass].name
+// addProof shows the row that makes an unmatched row an exception; of an earlier day, only its place is known.
+func (d *Day) addProof(l *Line, i int) {
+	it := &d.items[i]
+	if p := d.proofOf(i); p >= 0 {
+		n := int(p)
+		l.OtherAt, l.Other2, l.OtherTime, l.NearPass = d.refs[n], d.rows[n], timeOf(d.rows[n]), "P0"
+		return
 	}
-	l.OtherAt, l.Other2, l.OtherTime = d.refs[at], d.rows[at], timeOf(d.rows[at])
+	if it.carried >= 0 {
+		l.OtherAt = d.carry.Items[it.carried].ProofAt
+		if l.OtherAt.Member != "" {
+			l.NearPass = "P0"
+		}
+	}
 }
 
 func (d *Day) candidate(j int) Candidate {

@@ -158,7 +158,7 @@ func (d *Day) slotLines() {
 		}
 		l := Line{CaseID: CaseID(string(s.Class), s.Source, s.Date.String(), s.Key), Class: s.Class, Status: "open", Lifecycle: CaseNew,
 			FirstSeen: cmp.Or(s.firstSeen, d.set.Date), Source: s.Source, Acquirer: s.Acquirer, Rows: max(s.Sum.HeldRows, 1), SettleDate: s.Date,
-			Detail: s.Key, Held: s.suspect(), At: refOf(s.Sum.File), Currency: d.mainCurrency()}
+			Detail: s.Key, CauseCode: s.CauseCode, Held: s.suspect(), At: refOf(s.Sum.File), Currency: d.mainCurrency()}
 		if s.past {
 			l.Lifecycle = CaseOpen
 			l.AgeDays = int(d.set.Date - s.Date)
@@ -224,7 +224,7 @@ func (d *Day) gapLines() {
 		g := d.missing[k]
 		cur, _ := txn.ParseCurrency(k.currency)
 		l := Line{CaseID: CaseID(string(X05), k.what, k.mid, k.channel, k.name), Class: X05, Status: "open", Lifecycle: CaseNew, FirstSeen: d.set.Date,
-			MID: k.mid, Channel: k.channel, Rows: g.rows, Amount: Some(g.amount), Currency: cur, SettleDate: g.date, CauseCode: k.what + "_missing",
+			MID: k.mid, Channel: k.channel, Rows: g.rows, Amount: Some(g.amount), Currency: cur, SettleDate: g.date, CauseCode: "no_" + k.what,
 			Detail: g.why}
 		if g.slot >= 0 {
 			l.Source = d.slots[g.slot].Source

@@ -247,7 +247,10 @@ func (d *Day) mapIDs(it *item, r *txn.Row, s *Slot) {
 	}
 	it.mid, it.tid, it.store = m.mid, m.tid, m.store
 	if own := r.Get(txn.Store); len(own) > 0 && (r.Side == txn.Terminal || it.store == 0) {
-		it.store = d.sym.intern(own)
+		// A store number of the acquirer's own making says nothing about our stores.
+		if s := d.sym.intern(own); r.Side == txn.Terminal || d.ourStore(s, it.day) {
+			it.store = s
+		}
 	}
 	if m.unknownMID {
 		it.flags |= unknownMID
@@ -255,6 +258,22 @@ func (d *Day) mapIDs(it *item, r *txn.Row, s *Slot) {
 	if m.unknownTID && it.channel != txn.Online {
 		it.flags |= unknownTID
 	}
+}
+
+// ourStore reports whether the register has the store on that day.
+func (d *Day) ourStore(s symbol, on txn.Date) bool {
+	k := storeKey{s, on}
+	known, ok := d.stores[k]
+	if !ok {
+		_, known = d.set.Register.Store(d.sym.str(s), on)
+		d.stores[k] = known
+	}
+	return known
+}
+
+type storeKey struct {
+	store symbol
+	on    txn.Date
 }
 
 func (d *Day) lookUpIDs(mid, tid, acquirer string, side txn.Side, on txn.Date) (m idMap) {

@@ -16,8 +16,10 @@ func (d *Day) fetch(ev Evidence) error {
 	for i := range d.items {
 		if d.reported(i) {
 			need[i] = true
-			if p := d.items[i].partner; p >= 0 {
-				need[int(p)] = true
+			for _, j := range [...]int32{d.items[i].partner, d.proofOf(i)} {
+				if j >= 0 {
+					need[int(j)] = true
+				}
 			}
 		}
 	}
@@ -72,10 +74,31 @@ func (d *Day) moved(t, a *item) bool {
 	if passes[t.pass].window < 3 {
 		return false // TID is part of the looser keys
 	}
-	if t.channel == txn.Online || t.tid == 0 || a.tid == 0 {
+	if t.channel == txn.Online {
 		return false
 	}
-	return t.tid != a.tid
+	if t.tid != 0 && a.tid != 0 && t.tid != a.tid {
+		return true
+	}
+	return t.store != 0 && a.store != 0 && t.store != a.store && d.ourStore(t.store, t.day)
+}
+
+// proofOf is the row, if it is of today, that shows why an unmatched row is what it is: what became of the original that
+// a void or reversal was meant to undo, or the row of which an acquirer row is a copy.
+func (d *Day) proofOf(i int) int32 {
+	it := &d.items[i]
+	switch c := it.ta.Class(); {
+	case c == T11:
+		return it.twin
+	case (c == T07 || c == T08 || c == T09) && it.orig >= 0:
+		if p := d.items[it.orig].partner; p >= 0 {
+			return p
+		}
+		return it.orig
+	case c == T08:
+		return d.lonelySale(it)
+	}
+	return -1
 }
 
 // company finds, for the rows needed, the rows of the same slot that look the same: their order gives the ordinal.

@@ -26,7 +26,7 @@ const (
 	nearAmount
 )
 
-var nearPasses = [...]string{nearRRN: "P2", nearOrder: "P1b", nearChannel: "P1a", nearSTAN: "P3", nearAuth: "P4", nearAmount: "P5"}
+var nearPasses = [...]string{nearRRN: "P2", nearOrder: "P1b", nearChannel: "P1a", nearSTAN: "P3", nearAuth: "P4", nearAmount: "P6"}
 
 func nearKeys(it *item) []nearKey {
 	var ks []nearKey

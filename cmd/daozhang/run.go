@@ -83,41 +83,65 @@ func (a *app) runDates(ctx context.Context, f runFlags) error {
 		return err
 	}
 	defer release()
-	return a.work(ctx, e, f, from, to, asOf, asked)
-}
-
-// work fetches and runs the span; the lease is held.
-func (a *app) work(ctx context.Context, e *pipeline.Engine, f runFlags, from, to txn.Date, asOf time.Time, asked bool) error {
-	var fetchErr error
-	if f.offline {
-		if err := e.Ingest(ctx); err != nil {
+	if !asked {
+		if from, err = firstMissed(ctx, e, to); err != nil {
 			return err
 		}
-	} else if _, fetchErr = e.Fetch(ctx, from, to+1); fetchErr != nil {
-		fmt.Fprintf(a.err, "daozhang: %v\n", fetchErr)
 	}
-	if err := ctx.Err(); err != nil {
+	results, fetchErr, err := work(ctx, e, job{from: from, to: to, asOf: asOf, asked: asked, offline: f.offline,
+		fetched: func(_ []pipeline.SourceReport, err error) {
+			if err != nil {
+				fmt.Fprintf(a.err, "daozhang: %v\n", err)
+			}
+		}, day: a.printDay})
+	if err != nil {
 		return err
-	}
-	var results []pipeline.DayResult
-	for d := from; d <= to; d++ {
-		plan, err := e.Plan(ctx, d, asOf, asked)
-		if err != nil {
-			return err
-		}
-		done, err := e.Run(ctx, plan, asOf)
-		for _, r := range done {
-			a.printDay(r)
-		}
-		results = append(results, done...)
-		if err != nil {
-			return err
-		}
 	}
 	if len(results) == 0 {
 		fmt.Fprintf(a.out, "nothing to do: every date up to %s is current\n", to)
 	}
 	return a.finish(ctx, e, f, results, fetchErr)
+}
+
+// job is one span of business dates to be fetched and run, and who is told of what comes of it.
+type job struct {
+	from, to txn.Date
+	asOf     time.Time
+	asked    bool // compute the dates even if they are current
+	offline  bool
+	fetched  func([]pipeline.SourceReport, error)
+	day      func(pipeline.DayResult)
+}
+
+// work fetches and runs the span, oldest first; the lease is held. `run` and `serve` are this and what they say.
+func work(ctx context.Context, e *pipeline.Engine, j job) (results []pipeline.DayResult, fetchErr, err error) {
+	if j.offline {
+		if err := e.Ingest(ctx); err != nil {
+			return nil, nil, err
+		}
+	} else {
+		var reports []pipeline.SourceReport
+		reports, fetchErr = e.Fetch(ctx, j.from, j.to+1)
+		j.fetched(reports, fetchErr)
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, fetchErr, err
+	}
+	for d := j.from; d <= j.to; d++ {
+		plan, err := e.Plan(ctx, d, j.asOf, j.asked)
+		if err != nil {
+			return results, fetchErr, err
+		}
+		done, err := e.Run(ctx, plan, j.asOf)
+		for _, r := range done {
+			j.day(r)
+		}
+		results = append(results, done...)
+		if err != nil {
+			return results, fetchErr, err
+		}
+	}
+	return results, fetchErr, nil
 }
 
 // finish runs the hook and chooses the exit code: missing or held evidence, then too many exceptions, then the hook.

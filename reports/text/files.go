@@ -58,6 +58,7 @@ var fileClasses = []Entry{
 		Msg{"请收单方确认并重发正确的文件。", "Have the acquirer check and send the right file."},
 		[]Cause{
 			{"wrong_delivery", Msg{"发错文件", "the wrong file was delivered"}, Msg{"多数行不在账期内", "most rows lie outside the date"}},
+			{"foreign_merchants", Msg{"别家商户的文件", "another merchant's file"}, Msg{"多数行的商户号未登记", "most rows name merchants that are not registered"}},
 			{"slot_unclear", Msg{"文件名缺少区分段", "the file name lacks a part that tells files apart"}, Msg{"两个文件对应同一位置", "two files claim one place"}},
 		}},
 	{reconcile.F11, Msg{"银行余额断档", "Bank balances do not chain"},

@@ -18,7 +18,7 @@
 //	    server: ums
 //	    dir: /out
 //	    names: ["UMS_{mid}_{date:yyyyMMdd}.txt"]
-//	    formats: [chinaums_17]
+//	    formats: [chinaums_tab17]
 //	    due: "+1 10:00"
 //	    slots: {mid: ["898310048990001"]}
 //

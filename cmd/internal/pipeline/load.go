@@ -190,10 +190,17 @@ func (l *loader) judge(n int, s *Slot, got *seen) {
 	sum := &l.day.Slot(n).Sum
 	sum.Rows = got.rows
 	if len(s.Files) == 0 {
+		if s.Empty && s.State == reconcile.SlotMissing && l.day.Traffic(n) == 0 {
+			slot := l.day.Slot(n)
+			slot.State, slot.Class, slot.Why = reconcile.SlotReceivedEmpty, "", ""
+		}
 		return
 	}
 	if got.fatal != nil {
 		l.day.Hold(n, fileClass(got.fatal), firstLine(got.fatal))
+		if s.Files[0].Format == nil {
+			l.day.Slot(n).CauseCode = "wrong_file"
+		}
 		return
 	}
 	if s.Side == txn.Bank {
@@ -213,6 +220,7 @@ func (l *loader) judge(n int, s *Slot, got *seen) {
 		l.day.Hold(n, reconcile.F10, fmt.Sprintf("%d of %d rows are not of %s", got.outside, got.rows, s.Date))
 	case got.rows > 0 && got.stranger*2 > got.rows:
 		l.day.Hold(n, reconcile.F10, fmt.Sprintf("%d of %d rows name a merchant that is not in the register", got.stranger, got.rows))
+		l.day.Slot(n).CauseCode = "foreign_merchants"
 	case got.rows == 0 && !s.Notices:
 		if traffic := l.day.Traffic(n); traffic > 0 {
 			l.day.Hold(n, reconcile.F06, fmt.Sprintf("no rows, but the other side has %d for it", traffic))
