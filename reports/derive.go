@@ -143,10 +143,11 @@ func lineFine(l *reconcile.Line, m reconcile.Money) txn.Fine {
 	return txn.FineOf(m.Minor, l.Currency)
 }
 
+// lineStake is the money that a line is about: the difference where there is one, else the amount.
 func lineStake(l *reconcile.Line) txn.Fine {
 	var f txn.Fine
 	switch d := l.Difference(); {
-	case d.Valid:
+	case d.Valid && d.Minor != 0 && l.Lifecycle != reconcile.CaseCleared:
 		f = lineFine(l, d)
 	case l.Amount.Valid:
 		f = lineFine(l, l.Amount)

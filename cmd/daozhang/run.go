@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -127,28 +128,23 @@ func work(ctx context.Context, e *pipeline.Engine, j job) (results []pipeline.Da
 	if err := ctx.Err(); err != nil {
 		return nil, fetchErr, err
 	}
-	for d := j.from; d <= j.to; d++ {
-		plan, err := e.Plan(ctx, d, j.asOf, j.asked)
-		if err != nil {
-			return results, fetchErr, err
-		}
-		done, err := e.Run(ctx, plan, j.asOf)
-		for _, r := range done {
-			j.day(r)
-		}
-		results = append(results, done...)
-		if err != nil {
-			return results, fetchErr, err
-		}
+	asked := txn.Date(0)
+	if j.asked {
+		asked = j.from
 	}
-	return results, fetchErr, nil
+	plan, err := e.Plan(ctx, j.to, j.asOf, asked)
+	if err != nil {
+		return nil, fetchErr, err
+	}
+	results, err = e.Run(ctx, plan, j.asOf, j.day)
+	return results, fetchErr, err
 }
 
 // finish runs the hook and chooses the exit code: missing or held evidence, then too many exceptions, then the hook.
 func (a *app) finish(ctx context.Context, e *pipeline.Engine, f runFlags, results []pipeline.DayResult, fetchErr error) error {
 	hookErr := a.hook(ctx, e.Config, results)
 	if fetchErr != nil {
-		if code := exitCode(fetchErr); code == exitAuth || code == exitTemporary {
+		if code := exitCode(fetchErr); code == exitAuth || code == exitTemporary && !slices.ContainsFunc(results, incomplete) {
 			return withCode(code, nil)
 		}
 		return withCode(exitPartial, nil)
@@ -235,20 +231,18 @@ func firstWords(b []byte) string {
 }
 
 func (a *app) showPlan(ctx context.Context, e *pipeline.Engine, from, to txn.Date, asOf time.Time, asked bool) error {
-	seen := map[txn.Date]bool{}
-	for d := from; d <= to; d++ {
-		plan, err := e.Plan(ctx, d, asOf, asked)
-		if err != nil {
-			return err
-		}
-		for _, p := range plan {
-			if !seen[p.Date] {
-				seen[p.Date] = true
-				fmt.Fprintf(a.out, "%s  %s\n", p.Date, p.Reason)
-			}
-		}
+	first := txn.Date(0)
+	if asked {
+		first = from
 	}
-	if len(seen) == 0 {
+	plan, err := e.Plan(ctx, to, asOf, first)
+	if err != nil {
+		return err
+	}
+	for _, p := range plan {
+		fmt.Fprintf(a.out, "%s  %s\n", p.Date, p.Reason)
+	}
+	if len(plan) == 0 {
 		fmt.Fprintf(a.out, "nothing to do: every date up to %s is current\n", to)
 	}
 	return nil

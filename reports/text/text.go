@@ -90,6 +90,9 @@ func CauseCode(c reconcile.Class, code string) string { return cause(c, code).Co
 // holds figures and is added in brackets.
 func CauseText(c reconcile.Class, code, detail string, lang Lang) string {
 	k := cause(c, code)
+	if detail == "announced" || detail == "derived" {
+		detail = Basis(detail, lang)
+	}
 	if lang == En {
 		s := "Likely: " + k.Why.En + " (signal: " + k.Signal.En
 		if detail != "" {

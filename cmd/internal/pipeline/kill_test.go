@@ -208,11 +208,11 @@ func TestRunTwice(t *testing.T) {
 	a.now = a.now.Add(24 * time.Hour)
 	a.with(func(ctx context.Context, e *Engine) {
 		days := a.world.Days()
-		plan, err := e.Plan(ctx, days[2], a.now, true)
+		plan, err := e.Plan(ctx, days[2], a.now, days[2])
 		if err != nil {
 			t.Fatal(err)
 		}
-		rs, err := e.Run(ctx, plan, a.now)
+		rs, err := e.Run(ctx, plan, a.now, nil)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -49,9 +49,10 @@ type DayResult struct {
 	Preliminary bool
 }
 
-// Plan lists the dates that must be computed so that target is current, oldest first: from the first that is new, stale
-// or asked for up to target, and every later day that was already run. asked forces target itself.
-func (e *Engine) Plan(ctx context.Context, target txn.Date, asOf time.Time, asked bool) ([]Planned, error) {
+// Plan lists the dates that must be computed so that every date up to target is current, oldest first: from the first
+// that is new, stale or asked for, and every later day that was already run. asked is the first date that is computed
+// even if it is current; zero asks for none.
+func (e *Engine) Plan(ctx context.Context, target txn.Date, asOf time.Time, asked txn.Date) ([]Planned, error) {
 	runs, err := e.DB.Runs(ctx)
 	if err != nil {
 		return nil, err
@@ -66,8 +67,9 @@ func (e *Engine) Plan(ctx context.Context, target txn.Date, asOf time.Time, aske
 	if err != nil {
 		return nil, err
 	}
-	if target < first {
-		first = target
+	first = min(first, target)
+	if asked != 0 {
+		first = min(first, asked)
 	}
 	var out []Planned
 	carry, since := "", false
@@ -82,7 +84,7 @@ func (e *Engine) Plan(ctx context.Context, target txn.Date, asOf time.Time, aske
 		} else if reason, err = e.stale(ctx, d, r, ran, carry, asOf); err != nil {
 			return nil, err
 		}
-		if reason == "" && d == target && asked {
+		if reason == "" && d == asked {
 			reason = ReasonAsked
 		}
 		if reason != "" {
@@ -134,9 +136,9 @@ func later(a, b time.Time) time.Time {
 	return a
 }
 
-// Run computes the planned dates in order. It stops at the first error of the machine; what is wrong with files is in
-// the books.
-func (e *Engine) Run(ctx context.Context, plan []Planned, asOf time.Time) ([]DayResult, error) {
+// Run computes the planned dates in order and tells each as it is done; told may be nil. It stops at the first error of
+// the machine; what is wrong with files is in the books.
+func (e *Engine) Run(ctx context.Context, plan []Planned, asOf time.Time, told func(DayResult)) ([]DayResult, error) {
 	if err := e.finishJobs(ctx); err != nil {
 		return nil, err
 	}
@@ -151,6 +153,9 @@ func (e *Engine) Run(ctx context.Context, plan []Planned, asOf time.Time) ([]Day
 			return out, fmt.Errorf("business date %s: %w", p.Date, err)
 		}
 		out = append(out, *r)
+		if told != nil {
+			told(*r)
+		}
 	}
 	return out, nil
 }

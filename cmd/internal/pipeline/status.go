@@ -61,7 +61,7 @@ func (e *Engine) Status(ctx context.Context, date txn.Date, asOf time.Time) (*Da
 		}
 		s.count(items)
 	}
-	if s.Stale, err = e.Plan(ctx, date, asOf, false); err != nil {
+	if s.Stale, err = e.Plan(ctx, date, asOf, 0); err != nil {
 		return nil, err
 	}
 	if s.Quarantined, err = e.DB.FilesWith(ctx, store.Quarantined); err != nil {

@@ -79,11 +79,11 @@ func (b *books) run(from, to txn.Date) (out []DayResult) {
 func (b *books) runDates(ctx context.Context, e *Engine, from, to txn.Date, asOf time.Time) (out []DayResult) {
 	b.t.Helper()
 	for d := from; d <= to; d++ {
-		plan, err := e.Plan(ctx, d, asOf, false)
+		plan, err := e.Plan(ctx, d, asOf, 0)
 		if err != nil {
 			b.t.Fatal(err)
 		}
-		rs, err := e.Run(ctx, plan, asOf)
+		rs, err := e.Run(ctx, plan, asOf, nil)
 		if err != nil {
 			b.t.Fatal(err)
 		}
