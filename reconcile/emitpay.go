@@ -241,8 +241,8 @@ func (d *Day) proofs() {
 			Expected: p.expected(), Due: p.Due, DueNote: p.DueNote, State: p.ab.State(), Reason: p.ab.Reason(), Pass: p.pass,
 			Account: p.Account, CaseID: p.caseID, Group: p.group}
 		q.Rounding = txn.FineOf(p.Composed.Round(p.Currency), p.Currency) - p.Composed
-		if p.Stated.Valid { // what the announcement adds to the sum of the parts is a named line too
-			q.Carried = txn.FineOf(p.Stated.Minor-p.Composed.Round(p.Currency), p.Currency)
+		if p.Stated.Valid { // what the announcement adds to the sum of the parts is an adjustment without a name (P01)
+			q.Adjust += txn.FineOf(p.Stated.Minor-p.Composed.Round(p.Currency), p.Currency)
 		}
 		for _, part := range p.Parts {
 			if part.Member != "" && !slices.Contains(q.Members, part.Member) {
