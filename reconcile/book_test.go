@@ -33,9 +33,13 @@ func TestBooks(t *testing.T) {
 		for _, s := range list {
 			t.Run(strings.TrimSuffix(filepath.Base(name), ".txt")+"/"+s.title, func(t *testing.T) {
 				got := s.play(t)
-				if *update {
+				if *update && s.known == "" {
 					s.expected = got
 				} else if got != s.expected {
+					if s.known != "" {
+						t.Log(lineDiff(s.expected, got))
+						t.Skip("known: " + s.known)
+					}
 					t.Errorf("the books differ (-update writes them anew)\n%s", lineDiff(s.expected, got))
 				}
 			})

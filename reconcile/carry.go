@@ -24,6 +24,15 @@ type Carry struct {
 	Slots    []CarriedSlot   // missing or held
 	Paid     []Paid
 	Balances []Balance
+	Cases    []CarriedCase
+	Debts    []Debt
+}
+
+// CarriedCase is an open case that hangs on no row, payout or slot: a gap in the register or a calendar.
+type CarriedCase struct {
+	ID        string
+	Class     Class
+	FirstSeen txn.Date
 }
 
 // CarriedItem is an open row with everything that a later day needs to judge and show it.
@@ -41,9 +50,17 @@ type CarriedItem struct {
 	CaseID    string
 	FirstSeen txn.Date // first day on which the case was more than waiting or waiting, whichever came first
 	Hints     string   // "settled": its original was matched; "twin": a copy of a matched row
+	NamedIn   SlotID   // the slot with the rejected record that names the row; zero where there is none
 	At        Ref
 	ProofAt   Ref // the row that makes it an exception, where that was matched on an earlier day
 	Row       *txn.Row
+}
+
+// SlotID names a slot.
+type SlotID struct {
+	Source string
+	Date   txn.Date
+	Key    string
 }
 
 // CarriedSlot is a slot that is still missing or held.
@@ -140,6 +157,13 @@ func (c *Carry) Encode() ([]byte, error) {
 		b := &c.Balances[i]
 		err = cmp.Or(err, add("balance", b.Account+"|"+b.Currency, b, nil))
 	}
+	for i := range c.Debts {
+		o := &c.Debts[i]
+		err = cmp.Or(err, add("debt", strings.Join([]string{o.Acquirer, o.Currency.String(), o.MID, o.Date.String(), o.Channel}, "|"), o, nil))
+	}
+	for i := range c.Cases {
+		err = cmp.Or(err, add("case", c.Cases[i].ID, &c.Cases[i], nil))
+	}
 	if err != nil {
 		return nil, fmt.Errorf("carry: %w", err)
 	}
@@ -229,6 +253,10 @@ func (c *Carry) decodeLine(b []byte) error {
 		return decodeInto(l.Data, &c.Paid)
 	case "balance":
 		return decodeInto(l.Data, &c.Balances)
+	case "debt":
+		return decodeInto(l.Data, &c.Debts)
+	case "case":
+		return decodeInto(l.Data, &c.Cases)
 	}
 	return fmt.Errorf("unknown kind %q", l.Kind)
 }
@@ -255,6 +283,7 @@ func (d *Day) Carry(c *Carry) error {
 	}
 	d.carry = c
 	d.paid = c.Paid
+	d.debts = slices.Clone(c.Debts)
 	for i := range c.Slots {
 		s := &c.Slots[i]
 		d.AddSlot(Slot{Source: s.Source, Side: s.Side, Acquirer: s.Acquirer, Date: s.Date, Key: s.Key, State: s.State, Pays: s.Pays,
@@ -274,6 +303,10 @@ func (d *Day) Carry(c *Carry) error {
 		if strings.Contains(it.Hints, "settled") {
 			x.flags |= origSettled
 		}
+		if n := it.NamedIn; n != (SlotID{}) {
+			x.wait = int32(d.pastSlot(n.Source, n.Date, n.Key, txn.NoSide, "", true))
+			x.flags |= wasNamed
+		}
 		if strings.Contains(it.Hints, "twin") {
 			x.flags |= wasTwin
 		}
@@ -291,6 +324,10 @@ func (d *Day) carryPayout(c *CarriedPayout) {
 		DueNote: c.DueNote, noDue: c.NoDue, Basis: c.Basis, Rows: c.Rows, Sales: c.Sales, Refunds: c.Refunds, Fees: c.Fees, Adjust: c.Adjust,
 		Reserve: c.Reserve, Composed: c.Composed, Stated: c.Stated, Parts: c.Parts, at: c.At, caseID: c.CaseID,
 		creditKey: c.CreditKey, firstSeen: c.FirstSeen, carried: true, opened: c.Class, row: -1, credit: -1, wait: -1}
+	if p.noDue { // the contract or calendar may have come since
+		p.noDue = false
+		d.dueOf(p)
+	}
 	d.payouts = append(d.payouts, p)
 	for _, part := range p.Parts {
 		slot := d.pastSlot(part.Source, part.Date, part.Slot, txn.Acquirer, c.Acquirer, true)

@@ -11,7 +11,7 @@ import (
 // carryOut collects what the next day must know: every row that is in_window or an exception on its leg, open payouts,
 // slots that are still missing or held, what was paid of late, and the last balances.
 func (d *Day) carryOut() *Carry {
-	c := &Carry{Date: d.set.Date, Balances: d.balances}
+	c := &Carry{Date: d.set.Date, Balances: d.balances, Cases: d.gapCases}
 	for i := range d.items {
 		it := &d.items[i]
 		leg, v := LegTA, it.ta
@@ -34,7 +34,7 @@ func (d *Day) carryOut() *Carry {
 	}
 	for i := range d.slots {
 		s := &d.slots[i]
-		if s.suspect() {
+		if s.suspect() || s.Class == F08 && d.waitedFor(i) {
 			c.Slots = append(c.Slots, CarriedSlot{Source: s.Source, Acquirer: s.Acquirer, Key: s.Key, Side: s.Side, Date: s.Date, State: s.State,
 				Held: s.Held, Doubtful: s.Doubtful, Pays: s.Pays, Notices: s.Notices, Class: s.Class, Why: s.Why, File: s.Sum.File,
 				Stores: s.Stores, Merchants: s.Merchants, Accounts: s.Accounts, FirstSeen: cmp.Or(s.firstSeen, d.set.Date)})
@@ -43,19 +43,44 @@ func (d *Day) carryOut() *Carry {
 	slices.SortFunc(c.Slots, func(a, b CarriedSlot) int {
 		return cmp.Or(strings.Compare(a.Source, b.Source), cmp.Compare(a.Date, b.Date), strings.Compare(a.Key, b.Key))
 	})
+	for _, o := range d.debts {
+		if !o.settled {
+			c.Debts = append(c.Debts, o)
+		}
+	}
 	for _, p := range d.paid {
-		if d.set.Date-p.Booked < paidWindow {
+		if d.set.Date-p.Booked < paidWindow || d.doubles(p) {
 			c.Paid = append(c.Paid, p)
 		}
 	}
 	for _, n := range d.credits {
 		for _, p := range d.paidBy[n] {
-			if d.items[n].carried < 0 && p.ab.State() == Matched {
+			if p.ab.State() == Matched {
 				c.Paid = append(c.Paid, d.paidOf(p, n))
 			}
 		}
 	}
 	return c
+}
+
+// waitedFor reports whether a row is held by a rejected record of the slot.
+func (d *Day) waitedFor(slot int) bool {
+	for i := range d.items {
+		if it := &d.items[i]; int(it.wait) == slot && it.ta.Reason() == EvidenceMissing {
+			return true
+		}
+	}
+	return false
+}
+
+// doubles reports whether an open credit paid p a second time.
+func (d *Day) doubles(p Paid) bool {
+	for _, q := range d.doubled {
+		if q == p {
+			return true
+		}
+	}
+	return false
 }
 
 func (d *Day) carryItem(i int, leg Leg, v verdict) CarriedItem {
@@ -77,6 +102,10 @@ func (d *Day) carryItem(i int, leg Leg, v verdict) CarriedItem {
 	if it.flags.has(wasTwin) || it.twin >= 0 {
 		hints = append(hints, "twin")
 	}
+	if it.wait >= 0 && !d.slots[it.wait].suspect() { // named by a rejected record: until that file is mended
+		w := &d.slots[it.wait]
+		out.NamedIn = SlotID{w.Source, w.Date, w.Key}
+	}
 	out.Hints = strings.Join(hints, ",")
 	if p := d.proofOf(i); p >= 0 {
 		out.ProofAt = d.refs[int(p)]
@@ -91,9 +120,16 @@ func (d *Day) carriedPayout(p *payout) CarriedPayout {
 	if p.row >= 0 {
 		at = d.refs[int(p.row)]
 	}
+	parts := p.Parts
+	if p.row >= 0 { // the row that states it travels with it
+		q := payout{Parts: slices.Clone(parts)}
+		it := &d.items[p.row]
+		q.addPart(&d.slots[it.slot], it)
+		parts = q.Parts
+	}
 	c := CarriedPayout{Payout: Payout{ID: p.ID, Acquirer: p.Acquirer, MID: p.MID, Channel: p.Channel, Account: p.Account,
 		Currency: p.Currency.String(), Date: p.Date, Due: p.Due, DueNote: p.DueNote, NoDue: p.noDue, Basis: p.Basis, Rows: p.Rows, Sales: p.Sales,
-		Refunds: p.Refunds, Fees: p.Fees, Adjust: p.Adjust, Reserve: p.Reserve, Composed: p.Composed, Stated: p.Stated, Parts: p.Parts,
+		Refunds: p.Refunds, Fees: p.Fees, Adjust: p.Adjust, Reserve: p.Reserve, Composed: p.Composed, Stated: p.Stated, Parts: parts,
 		At: at, CaseID: cmp.Or(p.caseID, p.id())}, FirstSeen: min(p.firstSeen, d.set.Date), Class: openClass(LegAB, p.ab)}
 	if p.credit >= 0 {
 		c.CreditKey = d.keys[int(p.credit)]

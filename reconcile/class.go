@@ -46,6 +46,7 @@ const (
 	B06 Class = "B06" // several payouts in one credit
 	B08 Class = "B08" // credit of an acquirer without a payout
 	B13 Class = "B13" // paid twice
+	B14 Class = "B14" // debit by an acquirer
 
 	X05 Class = "X05" // contract, calendar or account missing for a date
 )
@@ -83,6 +84,7 @@ var classes = []ClassInfo{
 	{P01, 3, OwnAcquirer, true}, {P02, 3, OwnAcquirer, true}, {P08, 2, OwnFinance, true},
 	{B01, 0, NoOwner, false}, {B02, 4, OwnAcquirer, false}, {B03, 3, OwnAcquirer, false}, {B04, 2, OwnFinance, false},
 	{B06, 1, OwnFinance, true}, {B08, 2, OwnFinance, false}, {B13, 2, OwnFinance, false},
+	{B14, 2, OwnFinance, false},
 	{X05, 2, OwnSystem, true},
 }
 

@@ -47,6 +47,9 @@ func (d *Day) outside(it *item) (verdict, bool) {
 	case d.set.GoLive != 0 && it.day < d.set.GoLive, d.set.FilesAtHand && it.side == txn.Acquirer && it.day < d.firstDay():
 		return judge(Excluded, BeforeGoLive, ""), true
 	case it.side == txn.Terminal && statusRank(it.status) == 2:
+		if it.biz > d.set.Date {
+			return judge(InWindow, NotDue, ""), true // settled all the same, it would stand in a later file (T05)
+		}
 		return judge(Excluded, Declined, ""), true
 	case it.side == txn.Acquirer && !it.status.Success() && d.suspectTerminalSlot(it) < 0:
 		return judge(Excluded, NoMoney, ""), true
@@ -75,17 +78,25 @@ func (d *Day) reversed(t *item) bool { return d.undone[d.items[t.partner].partne
 
 // voided explains a sale and its void or reversal where neither was cleared: nothing is to come of either.
 func (d *Day) voided() {
+	var undo []int32
 	for i := range d.items {
 		it := &d.items[i]
-		if it.kind != txn.Void && it.kind != txn.Reversal || it.orig < 0 || it.ta.state != 0 || it.partner >= 0 {
-			continue
+		if (it.kind == txn.Void || it.kind == txn.Reversal) && it.orig >= 0 && it.ta.state == 0 && it.partner < 0 {
+			undo = append(undo, int32(i))
 		}
+	}
+	slices.SortFunc(undo, d.before) // of two rows that undo one sale the first does
+	for _, i := range undo {
+		it := &d.items[i]
 		o := &d.items[it.orig]
-		if o.partner >= 0 || o.ta.state != 0 || o.twin >= 0 && o.side == txn.Acquirer {
+		if o.partner >= 0 || o.ta.state != 0 || o.twin >= 0 && o.side == txn.Acquirer || o.amount != -it.amount {
 			continue
 		}
 		if _, out := d.outside(it); out {
 			continue
+		}
+		if it.side == txn.Terminal && max(it.biz, o.biz) > d.set.Date {
+			continue // the file that may clear them is of a later day
 		}
 		if it.side == txn.Terminal && (d.suspectAcquirerSlot(it) >= 0 || d.suspectAcquirerSlot(o) >= 0) {
 			continue
@@ -130,7 +141,14 @@ func (d *Day) terminalOnly(it *item) verdict {
 
 // settledBefore reports whether the original of a void or reversal has its partner, today or on an earlier day.
 func (d *Day) settledBefore(it *item) bool {
-	return it.flags.has(origSettled) || it.orig >= 0 && d.items[it.orig].partner >= 0
+	if it.flags.has(origSettled) || it.orig >= 0 {
+		return it.flags.has(origSettled) || d.items[it.orig].partner >= 0
+	}
+	if it.side == txn.Terminal && it.carried < 0 && (it.kind == txn.Void || it.kind == txn.Reversal) && d.inHistory(it, it.day-1) {
+		it.flags |= origSettled // matched before midnight, on an earlier day
+		return true
+	}
+	return false
 }
 
 // dueTA is the first business date whose run may call the row missing at the acquirer.
@@ -276,7 +294,7 @@ func (d *Day) inHistory(it *item, from txn.Date) bool {
 	if d.set.History == nil {
 		return false
 	}
-	for _, id := range [...]symbol{it.origChan, it.chanID, it.origOrder, it.order, it.origRRN} {
+	for _, id := range [...]symbol{it.origChan, it.chanID, it.origOrder, it.order, it.origRRN, it.undoneRRN()} {
 		if id == 0 {
 			continue
 		}
@@ -285,6 +303,14 @@ func (d *Day) inHistory(it *item, from txn.Date) bool {
 		}
 	}
 	return false
+}
+
+// undoneRRN is the RRN of a void or reversal, which it may share with its original; that of a refund is its own.
+func (it *item) undoneRRN() symbol {
+	if it.kind == txn.Refund {
+		return 0
+	}
+	return it.rrn
 }
 
 // firstDay is the earliest local day among the rows where there are no ledgers to look further back.

@@ -114,6 +114,7 @@ type Day struct {
 	payOf    []*payout // per item: the payout it is part of
 	credits  []int     // bank lines that may pay a payout, by booking day and place
 	paidBy   map[int][]*payout
+	debts    []Debt
 	doubled  map[int]Paid // credits for a payout that was paid already
 	groupNo  int
 	balances []Balance
@@ -136,6 +137,7 @@ type Day struct {
 	keys     map[int]string // row keys of the rows read late
 	near     map[nearKey][]int
 	cutoff   int64
+	gapCases []CarriedCase
 	earliest txn.Date // of the terminal rows, where there is no history
 	rows     map[int]*txn.Row
 	refs     map[int]Ref

@@ -127,7 +127,9 @@ func (d *Day) rowLine(i int, c Class) Line {
 		var found []int
 		l.NearPass, l.Differs, found = d.nearest(i)
 		for _, j := range found {
-			l.Candidates = append(l.Candidates, d.candidate(j))
+			if d.items[j].mid == it.mid { // no pass joins rows of two merchants
+				l.Candidates = append(l.Candidates, d.candidate(j))
+			}
 		}
 	}
 	l.CauseCode = d.cause(&l, it)
@@ -141,6 +143,9 @@ func (d *Day) addPartner(l *Line, t *item, p int) {
 	l.NearPass, l.Differs = passes[t.pass].name, d.differs(t, a)
 	l.SettleDate, l.Acquirer = a.biz, d.sym.str(a.acq)
 	l.Fee, l.HasFee = a.fee, true
+	if a.curIdx != t.curIdx {
+		l.Other = Money{} // sums of two currencies have no difference; differs names both
+	}
 }
 
 // addProof shows the row that makes an unmatched row an exception; of an earlier day, only its place is known.

@@ -98,6 +98,11 @@ func refOf(name string) Ref {
 
 // creditLines writes bank credits that no payout explains, that came twice, or that several payouts make (B06).
 func (d *Day) creditLines() {
+	for i := range d.items {
+		if d.items[i].ab.Class() == B14 {
+			d.out.Lines = append(d.out.Lines, d.creditLine(i, B14))
+		}
+	}
 	for _, c := range d.credits {
 		it := &d.items[c]
 		if it.ab.State() == Exception && (it.ab.Class() == B08 || it.ab.Class() == B13) {
@@ -153,7 +158,7 @@ func (d *Day) slotLines() {
 	for i := range d.slots {
 		s := &d.slots[i]
 		s.Sum.State, s.Sum.Held, s.Sum.Class, s.Sum.Why, s.Sum.Rejected = s.State, s.Held, s.Class, s.Why, s.rejected
-		if s.Class == "" || s.State == SlotNotDue || s.past && !s.suspect() {
+		if s.Class == "" || s.State == SlotNotDue || s.past && !s.suspect() && s.Sum.HeldRows == 0 {
 			continue
 		}
 		l := Line{CaseID: CaseID(string(s.Class), s.Source, s.Date.String(), s.Key), Class: s.Class, Status: "open", Lifecycle: CaseNew,
@@ -209,7 +214,16 @@ func (d *Day) heldSums() {
 		if r := v.Reason(); it.wait >= 0 && (r == EvidenceMissing || r == FeedHeld) {
 			s := &d.slots[it.wait].Sum
 			s.HeldRows++
-			s.HeldSum += it.amount
+			if d.currencyOf(it) == d.mainCurrency() { // a line has one currency; the others are in the sums by slot
+				s.HeldSum += it.amount
+			}
+		}
+	}
+	for _, p := range d.payouts { // payouts that nobody can look for wait for the bank's slice
+		if p.wait >= 0 && d.slots[p.wait].Side == txn.Bank && p.ab.Reason() == EvidenceMissing && p.Currency == d.mainCurrency() {
+			s := &d.slots[p.wait].Sum
+			s.HeldRows += max(p.Rows, 1)
+			s.HeldSum += p.expected()
 		}
 	}
 }
@@ -229,6 +243,12 @@ func (d *Day) gapLines() {
 		if g.slot >= 0 {
 			l.Source = d.slots[g.slot].Source
 		}
+		for _, c := range d.carry.Cases {
+			if c.ID == l.CaseID {
+				l.FirstSeen, l.Lifecycle = c.FirstSeen, CaseOpen
+			}
+		}
+		d.gapCases = append(d.gapCases, CarriedCase{l.CaseID, X05, l.FirstSeen})
 		d.out.Lines = append(d.out.Lines, l)
 	}
 }
@@ -244,6 +264,7 @@ func (d *Day) proofs() {
 		if p.Stated.Valid { // what the announcement adds to the sum of the parts is an adjustment without a name (P01)
 			q.Adjust += txn.FineOf(p.Stated.Minor-p.Composed.Round(p.Currency), p.Currency)
 		}
+		q.Carried = txn.FineOf(p.netted, p.Currency)
 		for _, part := range p.Parts {
 			if part.Member != "" && !slices.Contains(q.Members, part.Member) {
 				q.Members = append(q.Members, part.Member)

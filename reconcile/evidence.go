@@ -41,6 +41,9 @@ func (d *Day) suspectAcquirerSlot(it *item) int {
 
 // rejectedPartner finds a slot of the other side in which a rejected record names the row.
 func (d *Day) rejectedPartner(it *item) int {
+	if it.flags.has(wasNamed) {
+		return int(it.wait)
+	}
 	for n := range d.slots {
 		s := &d.slots[n]
 		if len(s.raw) == 0 || s.Side == it.side || s.Side == txn.Bank {
@@ -99,7 +102,10 @@ func (d *Day) suspectTerminalSlot(it *item) int {
 
 // terminalDays are the local days whose logs may hold the terminal row: clocks differ by up to the time limit.
 func (d *Day) terminalDays(it *item) (first, last txn.Date) {
-	if it.unix == 0 || it.flags.has(dateOnly) {
+	if it.unix == 0 { // only the clearing day is known: the sale may be of the evening before
+		return it.day - 1, it.day
+	}
+	if it.flags.has(dateOnly) {
 		return it.day, it.day
 	}
 	limit := int64(d.set.Rules.TimeLimitMinutes) * 60
@@ -137,6 +143,18 @@ func (d *Day) suspectBankSlot(account string, from txn.Date) int {
 	return -1
 }
 
+// BankUnsure reports whether a statement of the account from that day on, of an earlier day than today, is missing or
+// doubtful: then two balances need not meet.
+func (d *Day) BankUnsure(account string, from txn.Date) bool {
+	for i := range d.slots {
+		s := &d.slots[i]
+		if s.past && s.suspect() && s.Side == txn.Bank && s.Date >= from && (len(s.Accounts) == 0 || slices.Contains(s.Accounts, account)) {
+			return true
+		}
+	}
+	return false
+}
+
 // payoutWindow is how many days back a credit may still pay a business date.
 const payoutWindow = 15
 
@@ -169,7 +187,7 @@ func (d *Day) Traffic(n int) int64 {
 	count := int64(0)
 	for i := range d.items {
 		it := &d.items[i]
-		if it.side == txn.Bank || it.side == s.Side || it.carried >= 0 || !it.kind.Transaction() || !it.status.Success() {
+		if it.side == txn.Bank || it.side == s.Side || !it.kind.Transaction() || !it.status.Success() {
 			continue
 		}
 		if s.Side == txn.Acquirer && it.biz == s.Date && d.mayCover(s, it) ||

@@ -39,6 +39,9 @@ func (x *idBuf) build(source string, r *txn.Row) []byte {
 		b = strconv.AppendInt(b, int64(r.Booking), 10)
 	} else {
 		b = strconv.AppendInt(b, r.Time.Unix, 10)
+		if r.Time.IsZero() { // without a time the clearing day tells rows of two days apart
+			b = strconv.AppendInt(append(b, '@'), int64(r.Business), 10)
+		}
 	}
 	b = append(b, unitSeparator)
 	for _, f := range fields {

@@ -90,7 +90,7 @@ func (d *Day) proofOf(i int) int32 {
 	switch c := it.ta.Class(); {
 	case c == T11:
 		return it.twin
-	case (c == T07 || c == T08 || c == T09) && it.orig >= 0:
+	case (c == T07 || c == T08 || c == T09 || c == T01 && it.kind != txn.Refund) && it.orig >= 0:
 		if p := d.items[it.orig].partner; p >= 0 {
 			return p
 		}

@@ -58,6 +58,12 @@ var passes = []pass{
 	{name: "P4", window: 1, unique: true, fit: idsAgree, key: func(i *item) (key, bool) {
 		return key{a: i.auth, b: i.tail, n: i.amount, kind: i.kind, cur: i.curIdx}, i.auth != 0 && i.tail != 0
 	}},
+	{name: "P5", window: 1, unique: true, fit: fiveMinutes, key: func(i *item) (key, bool) {
+		return key{a: i.tid, n: i.amount, kind: i.kind, cur: i.curIdx}, i.tid != 0 && i.unix != 0 && !i.flags.has(dateOnly)
+	}},
+	{name: "P6", window: 0, fit: nil, key: func(i *item) (key, bool) { // the same local day before its neighbours
+		return key{a: i.mid, b: i.tid, n: i.amount, kind: i.kind, cur: i.curIdx}, i.mid != 0
+	}},
 	{name: "P6", window: 1, fit: nil, key: func(i *item) (key, bool) {
 		return key{a: i.mid, b: i.tid, n: i.amount, kind: i.kind, cur: i.curIdx}, i.mid != 0
 	}},
@@ -73,6 +79,12 @@ func sameRefund(t, a *item) bool {
 // idsAgree demands that no surer identifier which both sides carry tells the rows apart.
 func idsAgree(t, a *item) bool {
 	return agree(t.rrn, a.rrn) && agree(t.chanID, a.chanID) && agree(t.order, a.order) && agree(t.mid, a.mid) && sameRefund(t, a)
+}
+
+// fiveMinutes demands that nothing tells the pair apart and their times lie close together.
+func fiveMinutes(t, a *item) bool {
+	gap := t.unix - a.unix
+	return gap <= 300 && -gap <= 300 && interchangeable(t, a)
 }
 
 func noBatch(t, a *item) bool { return (t.batch == 0 || a.batch == 0) && idsAgree(t, a) }
@@ -224,12 +236,12 @@ func (d *Day) uniqueOnly(n uint8, left, right []keyed) {
 	for i, l := range left {
 		if hits[i] == 1 && hits[len(left)+int(last[i])] == 1 {
 			d.pair(n, l.i, right[last[i]].i)
-		} else if hits[i] > 0 {
+		} else if hits[i] > 0 && p.name != "P5" { // rows close in time may still be a set
 			d.items[l.i].flags |= ambiguous
 		}
 	}
 	for j, r := range right {
-		if hits[len(left)+j] > 0 && d.items[r.i].partner < 0 {
+		if hits[len(left)+j] > 0 && d.items[r.i].partner < 0 && p.name != "P5" {
 			d.items[r.i].flags |= ambiguous
 		}
 	}
@@ -290,78 +302,6 @@ func (d *Day) closer(t, a, b *item) bool {
 	}
 	ta, tb := t.tid != 0 && t.tid == a.tid, t.tid != 0 && t.tid == b.tid
 	return ta && !tb
-}
-
-// sets matches rows that nothing tells apart, k of n. Rows of one amount at one terminal may still differ in an
-// identifier that only some of them carry; such a set is not interchangeable and stays as it is.
-func (d *Day) sets(n uint8, left, right []keyed) {
-	p := &passes[n]
-	var ts, as []int32
-	for _, l := range d.inOrder(left) {
-		if d.items[l].status.Success() && !d.items[l].flags.has(ambiguous) {
-			ts = append(ts, l)
-		}
-	}
-	for _, r := range d.inOrder(right) {
-		if !d.items[r].flags.has(ambiguous) {
-			as = append(as, r)
-		}
-	}
-	cands := make([][]int32, len(ts))
-	for i, t := range ts {
-		for _, a := range as {
-			if d.fits(p, t, a) && interchangeable(&d.items[t], &d.items[a]) {
-				cands[i] = append(cands[i], a)
-			}
-		}
-	}
-	for i, t := range ts {
-		if d.oneSet(ts, cands, i) {
-			for _, a := range cands[i] {
-				if d.items[a].partner < 0 {
-					d.pair(n, t, a)
-					d.items[t].flags |= labelled
-					break
-				}
-			}
-		} else {
-			d.items[t].flags |= ambiguous
-			for _, a := range cands[i] {
-				if d.items[a].partner < 0 {
-					d.items[a].flags |= ambiguous
-				}
-			}
-		}
-	}
-}
-
-// oneSet reports whether the candidates of terminal row i are all alike (day and fee class) and every terminal row that
-// shares one of them has the very same candidates.
-func (d *Day) oneSet(ts []int32, cands [][]int32, i int) bool {
-	for _, a := range cands[i] {
-		x, y := &d.items[cands[i][0]], &d.items[a]
-		if x.class != y.class || x.channel != y.channel || len(cands[i]) > 1 && x.biz != y.biz {
-			return false
-		}
-	}
-	for j := range ts {
-		if j == i || !overlap(cands[i], cands[j]) {
-			continue
-		}
-		if !slices.Equal(cands[i], cands[j]) || d.items[ts[i]].day != d.items[ts[j]].day || d.items[ts[i]].channel != d.items[ts[j]].channel {
-			return false
-		}
-	}
-	return true
-}
-
-func overlap(a, b []int32) bool {
-	for _, x := range a {
-		if slices.Contains(b, x) {
-			return true
-		}
-	}
-	return false
 }
 
 // pair consumes both rows on leg T-A.

@@ -48,14 +48,18 @@ func nearKeys(it *item) []nearKey {
 // indexNear lists the open rows of leg T-A under everything that could have joined them.
 func (d *Day) indexNear() {
 	d.near = map[nearKey][]int{}
+	var open []int32
 	for i := range d.items {
-		it := &d.items[i]
-		if it.side == txn.Bank || !it.ta.open() || it.partner >= 0 {
-			continue
+		if it := &d.items[i]; it.side != txn.Bank && it.ta.open() && it.partner < 0 {
+			open = append(open, int32(i))
 		}
+	}
+	slices.SortFunc(open, d.before)
+	for _, i := range open {
+		it := &d.items[i]
 		for _, k := range nearKeys(it) {
 			if len(d.near[k]) < 8 {
-				d.near[k] = append(d.near[k], i)
+				d.near[k] = append(d.near[k], int(i))
 			}
 		}
 	}
@@ -97,6 +101,7 @@ func (d *Day) differs(t, a *item) string {
 			out = append(out, name+"="+x+"|"+y)
 		}
 	}
+	add("currency", d.currencyOf(t).String(), d.currencyOf(a).String())
 	add("amount", txn.FormatAmount(t.amount, d.currencyOf(t)), txn.FormatAmount(a.amount, d.currencyOf(a)))
 	add("kind", t.kind.String(), a.kind.String())
 	if t.status.Success() != a.status.Success() {

@@ -179,7 +179,7 @@ func ranked(rows []*oracleRow) {
 
 func TestPassesPairAsTheTableSays(t *testing.T) {
 	pairs := map[string]int{}
-	seeds(t, 400, func(t *testing.T, seed uint64) {
+	seeds(t, 200, func(t *testing.T, seed uint64) {
 		s := randomDay(seed, mustDate("2026-01-06"))
 		b := s.run(t, s.days[0], nil, nil)
 		got := map[string]string{}
@@ -188,7 +188,7 @@ func TestPassesPairAsTheTableSays(t *testing.T) {
 		p.name(s.days[0])
 		for _, m := range b.pairs {
 			r, o := b.refs(m)
-			if name := p.row(r); name[0] == 't' && m.Pass != "P6" {
+			if name := p.row(r); name[0] == 't' && m.Pass != "P5" && m.Pass != "P6" {
 				got[name] = p.row(o) + " " + m.Pass
 				pairs[m.Pass]++
 			}

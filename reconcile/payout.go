@@ -24,6 +24,10 @@ type Part struct {
 	Fee    txn.Fine
 }
 
+func (p Part) compare(q Part) int {
+	return cmp.Or(strings.Compare(p.Source, q.Source), cmp.Compare(p.Date, q.Date), strings.Compare(p.Slot, q.Slot))
+}
+
 // payout is the money that one acquirer owes for one merchant, channel, currency and business date. It is announced
 // where a payout row states it, else derived: we sum it ourselves and only a bank credit proves it.
 type payout struct {
@@ -53,6 +57,7 @@ type payout struct {
 	caseID    string
 	noDue     bool
 	wait      int
+	netted    int64  // kept back for what earlier days owe, zero or less
 	creditKey string // carried: row key of the credit that paid it short or over
 	row       int32  // the announcing item, -1 none
 	at        Ref    // of the announcing row, when carried
@@ -64,7 +69,10 @@ type payout struct {
 }
 
 // expected is what the bank must show, in minor units: the announced amount, else the composition, rounded once.
-func (p *payout) expected() int64 {
+func (p *payout) expected() int64 { return p.gross() + p.netted }
+
+// gross is the payout before anything is kept back for earlier days.
+func (p *payout) gross() int64 {
 	if p.Stated.Valid {
 		return p.Stated.Minor
 	}
@@ -83,6 +91,7 @@ type payoutKey struct {
 	channel  txn.Channel
 	cur      uint8
 	biz      txn.Date
+	id       symbol // where the rows themselves say which payout they are in
 }
 
 // compose builds today's payouts from the rows of paying sources, and lets payout rows announce them.
@@ -101,10 +110,11 @@ func (d *Day) compose() {
 		if it.kind == txn.Payout {
 			continue
 		}
-		k := payoutKey{it.acq, it.mid, it.channel, it.curIdx, it.biz}
+		k := payoutKey{it.acq, it.mid, it.channel, it.curIdx, it.biz, it.payout}
 		p := byKey[k]
 		if p == nil {
 			p = d.newPayout(it)
+			p.ID = d.sym.str(it.payout)
 			byKey[k] = p
 		}
 		p.add(it)
@@ -114,6 +124,11 @@ func (d *Day) compose() {
 	for _, p := range byKey {
 		d.payouts = append(d.payouts, p)
 	}
+	defer func() {
+		for _, p := range d.payouts {
+			slices.SortFunc(p.Parts, Part.compare)
+		}
+	}()
 	slices.SortFunc(d.payouts, (*payout).order)
 	d.announce()
 	for _, p := range d.payouts {
@@ -181,16 +196,21 @@ func (d *Day) announce() {
 		if it.kind != txn.Payout || it.side != txn.Acquirer || it.carried >= 0 || it.ab.state != 0 {
 			continue
 		}
+		if p := d.announcedLate(it); p != nil {
+			p.ID, p.Basis, p.Stated, p.row = d.sym.str(it.payout), register.Announced, Some(it.amount), int32(i)
+			p.Account = cmp.Or(d.sym.str(it.account), p.Account)
+			d.payOf[i] = p
+			continue
+		}
 		a := d.newPayout(it)
 		a.ID, a.Basis, a.Stated, a.row = d.sym.str(it.payout), register.Announced, Some(it.amount), int32(i)
 		a.Account = d.sym.str(it.account)
-		a.addPart(&d.slots[it.slot], it)
 		if it.channel == txn.NoChannel {
 			a.Channel = ""
 		}
 		for n, p := range d.payouts {
 			if p != nil && !p.carried && p.row < 0 && p.Acquirer == a.Acquirer && p.MID == a.MID && p.Date == a.Date && p.Currency == a.Currency &&
-				(a.Channel == "" || a.Channel == p.Channel) {
+				(a.Channel == "" || a.Channel == p.Channel) && (p.ID == "" || p.ID == a.ID) {
 				a.absorb(p)
 				for j := range d.payOf {
 					if d.payOf[j] == p {
@@ -204,6 +224,28 @@ func (d *Day) announce() {
 		d.payouts = append(slices.DeleteFunc(d.payouts, func(p *payout) bool { return p == nil }), a)
 	}
 	slices.SortStableFunc(d.payouts, (*payout).order)
+}
+
+// announcedLate finds the payout of an earlier day that a payout row of today states, and joins its channels if the row
+// covers all of them. The payout keeps its case.
+func (d *Day) announcedLate(it *item) *payout {
+	var first *payout
+	channel := it.channel.String()
+	for n, p := range d.payouts {
+		if p == nil || !p.carried || p.row >= 0 || p.Stated.Valid || p.Acquirer != d.sym.str(it.acq) || p.MID != d.sym.str(it.mid) ||
+			p.Date != it.biz || p.Currency != d.currencyOf(it) || channel != "" && p.Channel != channel || p.ID != "" && p.ID != d.sym.str(it.payout) {
+			continue
+		}
+		if first == nil {
+			first = p
+			continue
+		}
+		first.absorb(p)
+		first.Channel = ""
+		d.payouts[n] = nil
+	}
+	d.payouts = slices.DeleteFunc(d.payouts, func(p *payout) bool { return p == nil })
+	return first
 }
 
 func (p *payout) absorb(q *payout) {
@@ -235,6 +277,10 @@ func (d *Day) dueOf(p *payout) {
 		if d.hasContracts {
 			due, _, _ := d.set.Calendars.Due("weekend", p.Date, nextWorkday)
 			p.Due, p.DueNote, p.noDue = due, "unknown, not before "+due.String(), true
+			k := gapKey{what: "contract", mid: p.MID, channel: p.Channel, currency: p.Currency.String()}
+			if d.missing[k] == nil {
+				d.missing[k] = &gap{date: p.Date, why: err.Error(), slot: -1, rows: p.Rows, amount: p.expected()}
+			}
 		}
 		return
 	}

@@ -175,17 +175,31 @@ func (s *Slot) label(today txn.Date) string {
 func (d *Day) tieOut() {
 	type k struct{ acq, cur, basis string }
 	sums := map[k]*PayoutSum{}
+	at := func(acq string, cur txn.Currency, basis string) *PayoutSum {
+		key := k{acq, cur.String(), basis}
+		if sums[key] == nil {
+			sums[key] = &PayoutSum{Acquirer: acq, Currency: cur, Basis: basis}
+		}
+		return sums[key]
+	}
+	for i := range d.debts { // what the merchant owes is in transit too, with its sign
+		o := &d.debts[i]
+		s := at(o.Acquirer, o.Currency, o.Basis)
+		if o.fresh {
+			s.Cleared += o.Amount
+		} else {
+			s.OpeningTransit += o.Amount
+		}
+		if !o.settled {
+			s.ClosingTransit += o.Amount
+		}
+	}
 	for _, p := range d.payouts {
 		if p.ab.Reason() == CarriedNegative || p.carried && (p.opened == B03 || p.opened == B04) {
-			continue // nothing is owed, or the difference was named on the day it showed
+			continue // a debt of the merchant's, or a difference that was named on the day it showed
 		}
-		key := k{p.Acquirer, p.Currency.String(), string(p.Basis)}
-		s := sums[key]
-		if s == nil {
-			s = &PayoutSum{Acquirer: p.Acquirer, Currency: p.Currency, Basis: string(p.Basis)}
-			sums[key] = s
-		}
-		e := p.expected()
+		s := at(p.Acquirer, p.Currency, string(p.Basis))
+		e := p.gross()
 		switch {
 		case !p.carried:
 			s.Cleared += e
@@ -198,7 +212,7 @@ func (d *Day) tieOut() {
 		}
 		switch {
 		case p.ab.State() == Matched:
-			s.Found += e
+			s.Found += e + p.netted
 		case p.ab.Class() == B03 || p.ab.Class() == B04:
 			s.Found += e + p.remainder
 			s.Short += max(-p.remainder, 0)
@@ -275,7 +289,7 @@ func (d *Day) roll() {
 		if p.carried {
 			was = p.opened
 		}
-		move(LegAB, txn.Acquirer, p.Currency, was, openClass(LegAB, p.ab), p.expected())
+		move(LegAB, txn.Acquirer, p.Currency, was, openClass(LegAB, p.ab), p.gross())
 	}
 	for _, s := range sums {
 		d.out.Roll = append(d.out.Roll, *s)

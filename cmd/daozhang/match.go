@@ -72,7 +72,7 @@ detected; --format FILE=NAME says it where several formats claim a file.`,
 
 // prepareMatch reads what the flags name: configuration, register, profiles, formats.
 func (a *app) prepareMatch(m *pipeline.Matching, cfgPath, registerDir, asOf, lang string, profiles, named []string) error {
-	m.Program, m.Fault = "daozhang "+version, a.fault
+	m.Program, m.Fault, m.Say = "daozhang "+version, a.fault, a.say
 	cals, problems := config.LoadCalendars("")
 	if cfgPath != "" {
 		cfg, err := a.load(cfgPath)

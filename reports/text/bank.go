@@ -50,4 +50,11 @@ var bankClasses = []Entry{
 		Msg{"一笔打款到账两次。", "One payout was credited twice."},
 		Msg{"不要动用，通知收单；预计会被扣回。", "Do not spend it; tell the acquirer and expect it to be taken back."},
 		[]Cause{{"acquirer_error", Msg{"收单重复付款", "the acquirer paid twice"}, Msg{"两笔入账金额与附言相同", "equal amount and remittance"}}}},
+	{reconcile.B14, Msg{"收单扣款", "Debit by an acquirer"},
+		Msg{"收单机构从账户扣款。", "An acquirer took money from the account."},
+		Msg{"对照负净额（P08）、重复打款（B13）或拒付，确认扣款依据。", "Compare with P08, B13 or a chargeback and have the reason confirmed."},
+		[]Cause{
+			{"negative_balance", Msg{"追回负净额或重复款", "a negative balance or a double payment is recovered"}, Msg{"付款方是收单机构", "the other party is an acquirer"}},
+			{"returned", Msg{"打款被退回", "the payout was taken back"}, Msg{"同日有同额入账", "a credit of the same amount stands on the same day"}},
+		}},
 }

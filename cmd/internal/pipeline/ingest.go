@@ -388,5 +388,12 @@ func (e *Engine) cut(src *config.Source, m member, date txn.Date) (map[sliceKey]
 				Final: true, Statement: st.ID, From: st.From, To: st.To}
 		}
 	}
+	for k, ls := range lines { // a line outside the period that its file states is evidence all the same
+		if out[k] == nil {
+			slices.Sort(ls)
+			h := sha256.Sum256([]byte(strings.Join(ls, "\n")))
+			out[k] = &store.Slice{Lines: int64(len(ls)), Digest: hex.EncodeToString(h[:]), Final: true, From: k.day, To: k.day}
+		}
+	}
 	return out, nil
 }

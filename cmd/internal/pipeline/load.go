@@ -91,7 +91,22 @@ type seen struct {
 	controls          []parsers.Control
 	statements        []parsers.Statement
 	fatal             error
-	before, within    int64 // bank: net of the lines before and on the slot's day
+	net               map[dayCurrency]int64 // bank: net of the lines by booking day
+}
+
+type dayCurrency struct {
+	day      txn.Date
+	currency txn.Currency
+}
+
+// netOf sums the lines of a currency booked from one day up to, and without, another.
+func (g *seen) netOf(c txn.Currency, from, to txn.Date) (sum int64) {
+	for k, v := range g.net {
+		if k.currency == c && k.day >= from && k.day < to {
+			sum += v
+		}
+	}
+	return sum
 }
 
 // load reads all slots. Only errors of the machine (a disk that fails) end it; what is wrong with a file holds its slot.
@@ -162,13 +177,13 @@ func (l *loader) take(n int, s *Slot, f *File, row *txn.Row, got *seen) {
 		if f.Account != "" && string(row.Get(txn.Account)) != f.Account {
 			return
 		}
+		if got.net == nil {
+			got.net = map[dayCurrency]int64{}
+		}
+		got.net[dayCurrency{row.Booking, row.Currency}] += row.Amount
 		if row.Booking != s.Date && (!l.wide || row.Booking > s.Date) {
-			if row.Booking < s.Date {
-				got.before += row.Amount
-			}
 			return
 		}
-		got.within += row.Amount
 	} else {
 		day := row.Business
 		if s.Side == txn.Terminal || day == 0 {
@@ -293,11 +308,11 @@ func (l *loader) judgeStatement(n int, s *Slot, got *seen) {
 				txn.FormatAmount(st.BreakWant, st.Currency), txn.FormatAmount(st.BreakIs, st.Currency))
 			continue
 		}
-		if !st.HasOpening {
+		if !st.HasOpening || st.From > s.Date || st.To < s.Date {
 			continue
 		}
-		opening := st.Opening + got.before
-		if was, ok := l.opening[st.Account+" "+st.Currency.String()]; ok && was.Date == l.date-1 && was.Closing != opening && st.From <= s.Date {
+		opening := st.Opening + got.netOf(st.Currency, st.From, s.Date)
+		if was, ok := l.opening[st.Account+" "+st.Currency.String()]; ok && was.Date < l.date && was.Closing != opening && !l.wide && !l.day.BankUnsure(st.Account, was.Date+1) {
 			slot.Doubtful, slot.Class = true, reconcile.F11
 			slot.Why = fmt.Sprintf("account %s opens with %s, but %s closed with %s", tail(st.Account), txn.FormatAmount(opening, st.Currency),
 				was.Date, txn.FormatAmount(was.Closing, st.Currency))
@@ -305,7 +320,8 @@ func (l *loader) judgeStatement(n int, s *Slot, got *seen) {
 				Stated: txn.FormatAmount(opening, st.Currency), Computed: txn.FormatAmount(was.Closing, st.Currency)})
 			continue // which of the two is wrong is open: tomorrow is not judged by either
 		}
-		l.closing = append(l.closing, reconcile.Balance{Account: st.Account, Currency: st.Currency.String(), Date: s.Date, Closing: opening + got.within})
+		l.closing = append(l.closing, reconcile.Balance{Account: st.Account, Currency: st.Currency.String(), Date: s.Date,
+			Closing: opening + got.netOf(st.Currency, s.Date, s.Date+1)})
 	}
 	if got.rejected > 0 {
 		slot.Class = reconcile.F08

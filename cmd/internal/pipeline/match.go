@@ -41,6 +41,7 @@ type Matching struct {
 	Out                      string
 	Workbook, Ledger         bool
 	Program                  string
+	Say                      func(format string, args ...any)
 	Fault                    func(string, *reconcile.Day)
 }
 
@@ -61,6 +62,7 @@ func Match(ctx context.Context, m Matching) (*MatchResult, error) {
 		}
 	}()
 	var slots []Slot
+	seen := map[string]bool{}
 	for _, side := range [...]struct {
 		side  txn.Side
 		paths []string
@@ -71,7 +73,15 @@ func Match(ctx context.Context, m Matching) (*MatchResult, error) {
 			if err != nil {
 				return nil, err
 			}
-			slots = append(slots, ss...)
+			for _, s := range ss {
+				if id := fmt.Sprint(s.Side, s.Key, s.digest()); seen[id] {
+					m.say("%s was given twice; it counts once", path)
+					continue
+				} else {
+					seen[id] = true
+				}
+				slots = append(slots, s)
+			}
 		}
 	}
 	slices.SortStableFunc(slots, func(a, b Slot) int {
@@ -105,6 +115,21 @@ func Match(ctx context.Context, m Matching) (*MatchResult, error) {
 		res.Files = append(res.Files, filepath.Join(m.Out, f.Name))
 	}
 	return res, nil
+}
+
+func (m *Matching) say(format string, args ...any) {
+	if m.Say != nil {
+		m.Say(format, args...)
+	}
+}
+
+// digest names the content of a slot's files.
+func (s *Slot) digest() string {
+	var b strings.Builder
+	for _, f := range s.Files {
+		b.WriteString(f.SHA256)
+	}
+	return b.String()
 }
 
 // slotsOf opens one path and makes its slots.
