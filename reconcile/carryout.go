@@ -34,7 +34,7 @@ func (d *Day) carryOut() *Carry {
 	}
 	for i := range d.slots {
 		s := &d.slots[i]
-		if s.suspect() || s.Class == F08 && d.waitedFor(i) {
+		if s.suspect() && !s.Unpromised || s.Class == F08 && d.waitedFor(i) {
 			c.Slots = append(c.Slots, CarriedSlot{Source: s.Source, Acquirer: s.Acquirer, Key: s.Key, Side: s.Side, Date: s.Date, State: s.State,
 				Held: s.Held, Doubtful: s.Doubtful, Pays: s.Pays, Notices: s.Notices, Class: s.Class, Why: s.Why, File: s.Sum.File,
 				Stores: s.Stores, Merchants: s.Merchants, Accounts: s.Accounts, FirstSeen: cmp.Or(s.firstSeen, d.set.Date)})

@@ -41,6 +41,8 @@ type Slot struct {
 
 	Stores, Merchants, Accounts []string
 
+	Unpromised bool // the source's calendar promises nothing for the day: payouts wait, and no later day waits for it
+
 	past      bool // of an earlier day: shown only while it is missing or held
 	firstSeen txn.Date
 	rejected  int64

@@ -212,7 +212,11 @@ func (d *Day) heldSums() {
 			v = it.ab
 		}
 		if r := v.Reason(); it.wait >= 0 && (r == EvidenceMissing || r == FeedHeld) {
-			s := &d.slots[it.wait].Sum
+			slot := &d.slots[it.wait]
+			if it.side == txn.Bank && slot.Side != txn.Bank && !slot.Notices {
+				continue // the credit is held too, but its money is that of the rows already counted
+			}
+			s := &slot.Sum
 			s.HeldRows++
 			if d.currencyOf(it) == d.mainCurrency() { // a line has one currency; the others are in the sums by slot
 				s.HeldSum += it.amount

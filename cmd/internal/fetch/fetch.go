@@ -1,6 +1,7 @@
 package fetch
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -164,7 +165,8 @@ func (r *run) decide() {
 		r.caps[name] = c
 		r.wanted = append(r.wanted, &d)
 	}
-	slices.SortFunc(r.wanted, func(a, b *Decision) int { return strings.Compare(a.Name, b.Name) })
+	// The older file lands first, so that of two for one slot the newer one wins.
+	slices.SortFunc(r.wanted, func(a, b *Decision) int { return cmp.Or(a.MTime.Compare(b.MTime), strings.Compare(a.Name, b.Name)) })
 }
 
 // judge sets a verdict for a name that is not to be fetched now, and leaves it empty for one that is.

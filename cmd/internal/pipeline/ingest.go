@@ -113,9 +113,13 @@ func (e *Engine) Ingest(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	again, err := e.DB.Renamed(ctx) // the same bytes under a name of another day stand for that day too
+	if err != nil {
+		return err
+	}
 	open := e.deliveries()
 	defer open.Close()
-	for _, g := range todo {
+	for _, g := range append(todo, again...) {
 		if err := ctx.Err(); err != nil {
 			return err
 		}

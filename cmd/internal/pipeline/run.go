@@ -35,6 +35,7 @@ const (
 type Planned struct {
 	Date   txn.Date
 	Reason string
+	Asked  bool // computed even if it turns out to be current
 }
 
 // DayResult is what a run of one date came to.
@@ -50,8 +51,8 @@ type DayResult struct {
 }
 
 // Plan lists the dates that must be computed so that every date up to target is current, oldest first: from the first
-// that is new, stale or asked for, and every later day that was already run. asked is the first date that is computed
-// even if it is current; zero asks for none.
+// that is new, stale or asked for, and every later day that was already run. The dates from asked to target
+// are computed even if they are current; zero asks for none.
 func (e *Engine) Plan(ctx context.Context, target txn.Date, asOf time.Time, asked txn.Date) ([]Planned, error) {
 	runs, err := e.DB.Runs(ctx)
 	if err != nil {
@@ -84,11 +85,12 @@ func (e *Engine) Plan(ctx context.Context, target txn.Date, asOf time.Time, aske
 		} else if reason, err = e.stale(ctx, d, r, ran, carry, asOf); err != nil {
 			return nil, err
 		}
-		if reason == "" && d == asked {
+		force := asked != 0 && d >= asked && d <= target
+		if reason == "" && force {
 			reason = ReasonAsked
 		}
 		if reason != "" {
-			out = append(out, Planned{d, reason})
+			out = append(out, Planned{d, reason, force})
 			since = true
 		}
 		carry = r.CarryOut
@@ -129,6 +131,20 @@ func (e *Engine) stale(ctx context.Context, d txn.Date, r store.Run, ran bool, c
 	return "", nil
 }
 
+// staleNow judges a planned day again, after the days before it were computed: often their carry has not changed.
+func (e *Engine) staleNow(ctx context.Context, d txn.Date, asOf time.Time) (string, error) {
+	r, err := e.DB.LatestRun(ctx, d)
+	ran := err == nil
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		return "", err
+	}
+	before, err := e.DB.LatestRun(ctx, d-1)
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		return "", err
+	}
+	return e.stale(ctx, d, r, ran, before.CarryOut, asOf)
+}
+
 func later(a, b time.Time) time.Time {
 	if a.Before(b) {
 		return b
@@ -146,6 +162,16 @@ func (e *Engine) Run(ctx context.Context, plan []Planned, asOf time.Time, told f
 	for _, p := range plan {
 		if err := ctx.Err(); err != nil {
 			return out, err
+		}
+		if p.Reason == ReasonEarlierIn && !p.Asked {
+			why, err := e.staleNow(ctx, p.Date, asOf)
+			if err != nil {
+				return out, err
+			}
+			if why == "" {
+				continue
+			}
+			p.Reason = why
 		}
 		e.say("%s: %s", p.Date, p.Reason)
 		r, err := e.runDay(ctx, p, asOf)
@@ -165,7 +191,7 @@ func (e *Engine) runDay(ctx context.Context, p Planned, asOf time.Time) (*DayRes
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return nil, err
 	}
-	if p.Reason != ReasonAsked {
+	if !p.Asked {
 		asOf = later(asOf, last.AsOf) // a cascade never looks at a day from before its own last look
 	}
 	carryIn, digest, err := e.carryInto(ctx, p.Date)
@@ -218,7 +244,7 @@ func (e *Engine) carryInto(ctx context.Context, d txn.Date) (*reconcile.Carry, s
 func awaited(states []SlotStatus, zone *time.Location) []string {
 	var out []string
 	for _, s := range states {
-		if s.State == reconcile.SlotNotDue {
+		if s.State == reconcile.SlotNotDue && s.Expected {
 			out = append(out, strings.TrimSuffix(s.Source.Name+" "+s.Key, " ")+" ("+s.Due.In(zone).Format("2006-01-02 15:04")+")")
 		}
 	}

@@ -94,10 +94,7 @@ func TestABillThatComesThreeDaysLate(t *testing.T) {
 		if n == 3 {
 			continue
 		}
-		rows, amount := "2", "125.50"
-		if n > 0 { // the acquirer's credit of Tuesday waits for the bill too, in its own amount
-			rows, amount = "3", "250.25"
-		}
+		rows, amount := "2", "125.50" // Tuesday's credit waits for the bill too, but it is the same money
 		if l := b.one(day(n), "F01"); l["rows"] != rows || l["amount"] != amount || l["source"] != "ums" {
 			t.Errorf("%s: F01 of %s holds %s rows with %s, want %s with %s", day(n), l["source"], l["rows"], l["amount"], rows, amount)
 		}
@@ -183,7 +180,6 @@ func TestNoFileOnADayWithoutBusiness(t *testing.T) {
 }
 
 func TestEmptyFilesOfTwoDaysAreTwoFiles(t *testing.T) {
-	t.Skip("bytes that came before are not opened again under the name of another day, so that day's slot stays missing")
 	b := newShop(t)
 	for n := range 2 {
 		b.write("inbox/pos/journal_S01_"+day(n).Compact()+".csv", []byte("merchant_id,terminal_id,kind,amount,txn_time\n"))

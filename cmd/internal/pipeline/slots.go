@@ -56,6 +56,9 @@ func (e *Engine) Slots(ctx context.Context, date txn.Date, asOf time.Time) ([]Sl
 				out = append(out, e.absent(src, date, want, asOf))
 			}
 		}
+		if src.Side == txn.Bank && !src.Expected(date) {
+			out = append(out, e.unpromised(src, date, got)...)
+		}
 		for key, revs := range got {
 			slices.SortFunc(revs, func(a, b store.Revision) int { return strings.Compare(a.Slot.Key, b.Slot.Key) })
 			out = append(out, SlotStatus{Source: src, Date: date, Key: key, Expected: used[key], State: reconcile.SlotReceived, Due: src.DueAt(date), Files: revs})
@@ -65,6 +68,19 @@ func (e *Engine) Slots(ctx context.Context, date txn.Date, asOf time.Time) ([]Sl
 		return cmp.Or(strings.Compare(a.Source.Name, b.Source.Name), strings.Compare(a.Key, b.Key))
 	})
 	return out, nil
+}
+
+// unpromised are the accounts of a bank on a day for which its calendar promises no statement: what arrives that day
+// shows in a later one, so nothing is overdue and nothing is awaited.
+func (e *Engine) unpromised(src *config.Source, date txn.Date, got map[string][]store.Revision) (out []SlotStatus) {
+	for _, want := range src.ExpectedSlots() {
+		for _, a := range accountsOf(src, string(want)) {
+			if len(got[a]) == 0 {
+				out = append(out, SlotStatus{Source: src, Date: date, Key: a, State: reconcile.SlotNotDue, Due: src.DueAt(date)})
+			}
+		}
+	}
+	return out
 }
 
 func (e *Engine) absent(src *config.Source, date txn.Date, key string, asOf time.Time) SlotStatus {
@@ -105,7 +121,7 @@ func (e *Engine) inputs(ctx context.Context, date txn.Date, states []SlotStatus,
 	for i := range states {
 		s := &states[i]
 		slot := Slot{Slot: reconcile.Slot{Source: s.Source.Name, Side: s.Source.Side, Acquirer: s.Source.Acquirer, Date: date, Key: s.Key,
-			State: s.State, Pays: s.Source.Pays, Notices: e.notices(s.Source)}}
+			State: s.State, Unpromised: !s.Expected && s.State == reconcile.SlotNotDue, Pays: s.Source.Pays, Notices: e.notices(s.Source)}}
 		c := s.Source.CoversOf(config.SlotKey(s.Key))
 		slot.Stores, slot.Merchants, slot.Accounts = c.Stores, c.Merchants, c.Accounts
 		if s.Source.Side == txn.Bank && s.Key != "" {
@@ -131,7 +147,7 @@ func (e *Engine) inputs(ctx context.Context, date txn.Date, states []SlotStatus,
 			if n == 0 {
 				slot.Sum.Revision = r.N
 				slot.Sum.Received = r.Arrived.In(e.Config.Location()).Format(time.DateTime)
-				if slot.Sum.Aliases, err = e.aliases(ctx, r); err != nil {
+				if slot.Sum.Aliases, err = e.aliases(ctx, s.Source, r); err != nil {
 					return nil, err
 				}
 			}
@@ -157,7 +173,7 @@ func (e *Engine) file(ctx context.Context, src *config.Source, r store.Revision,
 	if err != nil {
 		return nil, err
 	}
-	name, err := e.deliveryName(ctx, r.Delivery, src.Name)
+	name, err := e.deliveryName(ctx, r.Delivery, src, r.Slot)
 	if err != nil {
 		return nil, err
 	}
@@ -190,21 +206,51 @@ func (e *Engine) file(ctx context.Context, src *config.Source, r store.Revision,
 	return f, nil
 }
 
-func (e *Engine) deliveryName(ctx context.Context, sha, source string) (string, error) {
-	seen, err := e.DB.Sightings(ctx, sha)
+// deliveryName is the name under which a delivery came for a slot: the same bytes may have come for several.
+func (e *Engine) deliveryName(ctx context.Context, sha string, src *config.Source, ref store.SlotRef) (string, error) {
+	names, err := e.namesFor(ctx, sha, src, ref)
 	if err != nil {
 		return "", err
 	}
+	if len(names) > 0 {
+		return names[0], nil
+	}
+	seen, err := e.DB.Sightings(ctx, sha)
 	for _, s := range seen {
-		if s.Source == source {
-			return s.Name, nil
+		if s.Source == src.Name {
+			return s.Name, err
 		}
 	}
-	return sha, nil
+	return sha, err
+}
+
+// namesFor lists the names of a delivery that speak of the slot, in the order in which they were seen.
+func (e *Engine) namesFor(ctx context.Context, sha string, src *config.Source, ref store.SlotRef) ([]string, error) {
+	seen, err := e.DB.Sightings(ctx, sha)
+	if err != nil {
+		return nil, err
+	}
+	key, _, _ := strings.Cut(ref.Key, partMark)
+	var out []string
+	for _, s := range seen {
+		if s.Source != src.Name {
+			continue
+		}
+		c, _ := captures(src, s.Name)
+		c = c.Near(txn.DateOf(s.Received.In(src.Location())))
+		if src.FromName && c.Date != 0 && src.Side != txn.Bank &&
+			(c.Date+txn.Date(src.NameDays) != ref.Date || string(src.SlotKeyOf(c)) != key) {
+			continue
+		}
+		if !slices.Contains(out, s.Name) {
+			out = append(out, s.Name)
+		}
+	}
+	return out, nil
 }
 
 // aliases are the other names under which the slot's content came (F04).
-func (e *Engine) aliases(ctx context.Context, r store.Revision) ([]string, error) {
+func (e *Engine) aliases(ctx context.Context, src *config.Source, r store.Revision) ([]string, error) {
 	if r.Kind == store.BankSlot {
 		return nil, nil // statements overlap by nature
 	}
@@ -212,29 +258,23 @@ func (e *Engine) aliases(ctx context.Context, r store.Revision) ([]string, error
 	if err != nil {
 		return nil, err
 	}
-	var out []string
-	seen := map[string]bool{}
+	deliveries := []string{r.Delivery}
 	for _, a := range as {
-		if a.Revision != r.N || a.Delivery == r.Delivery || seen[a.Delivery] {
-			continue
+		if a.Revision == r.N && !slices.Contains(deliveries, a.Delivery) {
+			deliveries = append(deliveries, a.Delivery)
 		}
-		seen[a.Delivery] = true
-		n, err := e.deliveryName(ctx, a.Delivery, r.Slot.Source)
+	}
+	var out []string
+	for i, d := range deliveries {
+		names, err := e.namesFor(ctx, d, src, r.Slot)
 		if err != nil {
 			return nil, err
 		}
-		out = append(out, n)
-	}
-	// The same bytes under another name are one delivery with several sightings.
-	names, err := e.DB.Sightings(ctx, r.Delivery)
-	if err != nil {
-		return nil, err
-	}
-	for i, s := range names {
-		if i > 0 && s.Source == r.Slot.Source && s.Name != names[0].Name && !slices.Contains(out, s.Name) {
-			out = append(out, s.Name)
+		if i == 0 && len(names) > 0 {
+			names = names[1:] // its own
 		}
+		out = append(out, names...)
 	}
 	slices.Sort(out)
-	return out, nil
+	return slices.Compact(out), nil
 }

@@ -150,5 +150,9 @@ func (s *DayStatus) Done() bool { return s.Current() && s.Run.Final && s.Folder 
 
 // FileName is the name under which the delivery of a slot's file came.
 func (e *Engine) FileName(ctx context.Context, r store.Revision) (string, error) {
-	return e.deliveryName(ctx, r.Delivery, r.Slot.Source)
+	src, ok := e.Config.Source(r.Slot.Source)
+	if !ok {
+		return r.Delivery, nil
+	}
+	return e.deliveryName(ctx, r.Delivery, src, r.Slot)
 }

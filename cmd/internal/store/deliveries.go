@@ -191,3 +191,22 @@ func (s *DB) Unopened(ctx context.Context) ([]Sighting, error) {
 	}
 	return list, nil
 }
+
+// Renamed lists the sightings of deliveries that the source had already brought under another name, oldest first.
+func (s *DB) Renamed(ctx context.Context) ([]Sighting, error) {
+	var rows []nameRow
+	err := s.all(ctx, &rows, `SELECT `+nameColumns+` FROM delivery_names n WHERE EXISTS (SELECT 1 FROM delivery_names o
+		WHERE o.source = n.source AND o.delivery_sha256 = n.delivery_sha256 AND o.remote_name <> n.remote_name AND o.seq < n.seq) ORDER BY seq`)
+	if err != nil {
+		return nil, err
+	}
+	var list []Sighting
+	for _, r := range rows {
+		g, err := r.sighting()
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, g)
+	}
+	return list, nil
+}
