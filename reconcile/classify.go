@@ -96,7 +96,12 @@ func (d *Day) voided() {
 			continue
 		}
 		if it.side == txn.Terminal && max(it.biz, o.biz) > d.set.Date {
-			continue // the file that may clear them is of a later day
+			// The file that may clear them is of a later day: both wait, and nothing is to be said of a pair that is worth nothing.
+			it.ta = judge(InWindow, NotDue, "")
+			if _, out := d.outside(o); !out {
+				o.ta = it.ta
+			}
+			continue
 		}
 		if it.side == txn.Terminal && (d.suspectAcquirerSlot(it) >= 0 || d.suspectAcquirerSlot(o) >= 0) {
 			continue
