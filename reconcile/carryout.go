@@ -34,6 +34,9 @@ func (d *Day) carryOut() *Carry {
 	}
 	for i := range d.slots {
 		s := &d.slots[i]
+		if s.past && s.Class == F06 && s.Sum.HeldRows == 0 {
+			continue // rightly empty after all: a later file had what seemed to be missing
+		}
 		if s.suspect() && !s.Unpromised || s.Class == F08 && d.waitedFor(i) {
 			c.Slots = append(c.Slots, CarriedSlot{Source: s.Source, Acquirer: s.Acquirer, Key: s.Key, Side: s.Side, Date: s.Date, State: s.State,
 				Held: s.Held, Doubtful: s.Doubtful, Pays: s.Pays, Notices: s.Notices, Class: s.Class, Why: s.Why, File: s.Sum.File,

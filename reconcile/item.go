@@ -63,11 +63,9 @@ const (
 	wasTwin      // carried: it was a copy of a matched row
 	hasOrigRef   // the row names an original
 	ambiguous    // entered a pass that demands uniqueness and met several
-	keptRefund   // has a status that keeps it out of composition (failed, closed)
 	acquirerLine // a bank line whose payer is an acquirer on record
 	reversedLine
-	noDue // contract or calendar missing
-	labelled
+	noDue      // contract or calendar missing
 	refundLost // T13
 	wasNamed   // carried: a rejected record of an earlier day names it
 	gapContract

@@ -66,7 +66,6 @@ func (d *Day) sets(n uint8, left, right []keyed) {
 		}
 		if a := d.firstFree(as, ts[i].with, next); a >= 0 {
 			d.pair(n, k, a)
-			d.items[k].flags |= labelled
 		}
 	}
 }

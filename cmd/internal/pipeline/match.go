@@ -74,12 +74,12 @@ func Match(ctx context.Context, m Matching) (*MatchResult, error) {
 				return nil, err
 			}
 			for _, s := range ss {
-				if id := fmt.Sprint(s.Side, s.Key, s.digest()); seen[id] {
+				id := fmt.Sprint(s.Side, s.Key, s.digest())
+				if seen[id] {
 					m.say("%s was given twice; it counts once", path)
 					continue
-				} else {
-					seen[id] = true
 				}
+				seen[id] = true
 				slots = append(slots, s)
 			}
 		}
@@ -274,6 +274,3 @@ func (m *Matching) bankSlots(base string, files []*File) []Slot {
 	}
 	return out
 }
-
-// ErrNothing says that `match` was given nothing to match.
-var ErrNothing = fmt.Errorf("give at least one --terminal and one --acquirer file")
