@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -132,6 +133,10 @@ func (a *app) matched(res *pipeline.MatchResult, failOn int) error {
 	}
 	for _, f := range res.Files {
 		fmt.Fprintln(a.out, "  "+f)
+	}
+	if !slices.ContainsFunc(res.Outcome.Passes, func(p reconcile.PassSum) bool { return p.Leg == reconcile.LegTA }) {
+		fmt.Fprintln(a.err, "daozhang: not one terminal row met an acquirer row; if the two sides call a merchant by different numbers, "+
+			"say which is which with --register DIR (merchants.csv)")
 	}
 	for i, e := range res.Rejected {
 		if i == 20 {
