@@ -78,7 +78,9 @@ func judge(ctx context.Context, q question) (*judged, error) {
 	if out.outcome, out.carry, err = day.Run(evidence{l.files}, sink); err != nil {
 		return nil, err
 	}
-	out.text, err = out.carry.Encode()
+	if !q.wide { // files at hand have no next day
+		out.text, err = out.carry.Encode()
+	}
 	return out, err
 }
 
