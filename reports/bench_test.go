@@ -14,7 +14,7 @@ import (
 // BenchmarkWorkbookOf100kExceptions answers: how long does the worst morning take? One hundred thousand open cases,
 // every one on the sheet (the cap is lifted), 63 columns a line. On two shared cores of an AMD EPYC:
 //
-//	7.8 s on the quiet machine, 12 s with both cores busy otherwise; peak resident memory 235 MiB, the book itself
+//	8.8 s on the quiet machine, 12 s with both cores busy otherwise; peak resident memory 235 MB, the book itself
 //	included. The target is 10 s and 300 MB.
 func BenchmarkWorkbookOf100kExceptions(b *testing.B) {
 	book := sampleBook(text.ZhCN)
