@@ -249,6 +249,25 @@ func TestEveryExitCodeIsReached(t *testing.T) {
 	}
 }
 
+// A hook that failed is tried again by the next run, also one that has nothing else to do, and then no more.
+func TestAFailedHookIsTriedAgain(t *testing.T) {
+	s := newTill(t)
+	told := s.path("told")
+	s.add("on_finish: [sh, -c, 'test -e " + told + " && echo \"$0\" >> " + told + "']\n")
+	again := func() { s.expect(exitDone, "", "run", "--config", "config.yaml", "--offline") }
+	s.expect(exitNotify, "on_finish", "run", "--config", "config.yaml")
+	s.write("told", "")
+	again()
+	again()
+	got, err := os.ReadFile(told)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := strings.Count(string(got), "summary.json"); n != 1 {
+		t.Errorf("told %d times, want once:\n%s", n, got)
+	}
+}
+
 const twinProfile = `version: 1
 name: twin
 title: the journal by another name

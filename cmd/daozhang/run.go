@@ -142,7 +142,7 @@ func work(ctx context.Context, e *pipeline.Engine, j job) (results []pipeline.Da
 
 // finish runs the hook and chooses the exit code: missing or held evidence, then too many exceptions, then the hook.
 func (a *app) finish(ctx context.Context, e *pipeline.Engine, f runFlags, results []pipeline.DayResult, fetchErr error) error {
-	hookErr := a.hook(ctx, e.Config, results)
+	hookErr := a.hook(ctx, e)
 	if fetchErr != nil {
 		if code := exitCode(fetchErr); code == exitAuth || code == exitTemporary && !slices.ContainsFunc(results, incomplete) {
 			return withCode(code, nil)
@@ -203,26 +203,19 @@ func (a *app) printDay(r pipeline.DayResult) {
 // hookTimeout bounds on_finish.
 const hookTimeout = 2 * time.Minute
 
-// hook hands the newest summary of each issued date to the user's program.
-func (a *app) hook(ctx context.Context, cfg *config.Config, results []pipeline.DayResult) error {
-	if len(cfg.OnFinish) == 0 {
-		return nil
-	}
-	var errs []error
-	for _, r := range results {
-		if !r.Issued {
-			continue
-		}
+// hook hands the newest summary of each date that was issued to the user's program.
+func (a *app) hook(ctx context.Context, e *pipeline.Engine) error {
+	prog := e.Config.OnFinish
+	return e.Notify(ctx, func(d txn.Date, folder string) error {
 		hctx, cancel := context.WithTimeout(ctx, hookTimeout)
-		c := exec.CommandContext(hctx, cfg.OnFinish[0], append(cfg.OnFinish[1:len(cfg.OnFinish):len(cfg.OnFinish)], filepath.Join(r.Folder, "summary.json"))...)
+		defer cancel()
+		c := exec.CommandContext(hctx, prog[0], append(slices.Clone(prog[1:]), filepath.Join(folder, "summary.json"))...)
 		c.WaitDelay = time.Second
-		out, err := c.CombinedOutput()
-		cancel()
-		if err != nil {
-			errs = append(errs, fmt.Errorf("on_finish %s for %s: %w: %s", cfg.OnFinish[0], r.Date, err, firstWords(out)))
+		if out, err := c.CombinedOutput(); err != nil {
+			return fmt.Errorf("on_finish %s for %s: %w: %s", prog[0], d, err, firstWords(out))
 		}
-	}
-	return errors.Join(errs...)
+		return nil
+	})
 }
 
 func firstWords(b []byte) string {

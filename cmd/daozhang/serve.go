@@ -179,7 +179,7 @@ func (s *service) work(ctx context.Context, now, fire time.Time, due bool) error
 	if len(results) == 0 {
 		s.log.Info("nothing new", "to", to.String())
 	}
-	if err := s.a.hook(ctx, s.cfg, results); err != nil {
+	if err := s.a.hook(ctx, e); err != nil {
 		s.log.Error("hook failed", "error", err.Error())
 	}
 	return s.planLook(ctx, e, now, asOf, exitCode(fetchErr) == exitTemporary)

@@ -335,6 +335,31 @@ func (e *Engine) finishJobs(ctx context.Context) error {
 	return nil
 }
 
+// Notify tells of each date whose newest issue has not been told of yet, also one that a crash or a failure left over. What
+// cannot be told stays on the list for the next run. A date that was issued several times is told of once.
+func (e *Engine) Notify(ctx context.Context, tell func(d txn.Date, folder string) error) error {
+	jobs, err := e.DB.PendingJobs(ctx)
+	if err != nil {
+		return err
+	}
+	jobs = slices.DeleteFunc(jobs, func(j store.Job) bool { return j.Name != jobNotify })
+	var errs []error
+	for i, j := range jobs {
+		folder, _, err := publish.Latest(e.Config.Reports, j.Date)
+		if err != nil {
+			continue // not published yet: the plan will do it
+		}
+		if overtaken := i+1 < len(jobs) && jobs[i+1].Date == j.Date; !overtaken && len(e.Config.OnFinish) > 0 {
+			if err := tell(j.Date, folder); err != nil {
+				errs = append(errs, err, e.DB.JobFailed(ctx, j, firstLine(err)))
+				continue
+			}
+		}
+		errs = append(errs, e.DB.JobDone(ctx, j))
+	}
+	return errors.Join(errs...)
+}
+
 // inputsDigest is a fingerprint of what the day is computed from beside its carry: current files, states of the slots
 // and the register as it stands for the day.
 func (e *Engine) inputsDigest(d txn.Date, states []SlotStatus) string {
