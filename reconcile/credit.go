@@ -186,8 +186,15 @@ func (d *Day) byNetting(open []*payout) {
 			continue
 		}
 		var fit []*payout
+		next := map[[3]string]bool{} // payouts come by date: a debt is kept back from the first that is open
 		for _, p := range d.ofNamedMerchant(it, open) {
-			if owed := d.owed(p); owed < 0 && d.mayPay(it, p) && p.expected()+owed == it.amount {
+			k := [3]string{p.Acquirer, p.MID, p.Channel}
+			owed := d.owed(p)
+			if owed >= 0 || !d.mayPay(it, p) || next[k] {
+				continue
+			}
+			next[k] = true
+			if p.expected()+owed == it.amount {
 				fit = append(fit, p)
 			}
 		}

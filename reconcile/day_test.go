@@ -184,3 +184,20 @@ func TestDueDateIsLookedUpAgainOnceTheRegisterKnowsIt(t *testing.T) {
 		t.Error("a payout whose contract was missing on its first day is never due")
 	}
 }
+
+// Stored keys and printed case ids depend on these bytes: a change here breaks every installation's history.
+func TestKeysNeverChange(t *testing.T) {
+	r := &txn.Row{Side: txn.Terminal, Kind: txn.Sale, Time: txn.Time{Unix: 1767600000, Offset: 28800}, Amount: 1200, Currency: txn.CNY}
+	r.Set(txn.MID, []byte("M1"))
+	r.Set(txn.RRN, []byte("000123"))
+	for name, c := range map[string]struct{ got, want string }{
+		"row key":      {reconcile.RowKey("pos", r, 0), "3424733352663e1f9bcab88a3fa2effb"},
+		"second equal": {reconcile.RowKey("pos", r, 1), "1d318f12e2b356a3818da597c2f02682"},
+		"facts digest": {reconcile.FactsDigest(r), "2d21b70593cdf1f3776ddcf776901815"},
+		"case id":      {reconcile.CaseID("T-A", "k"), "C-5NSK-BCWZ-B5ZD-3GRM"},
+	} {
+		if c.got != c.want {
+			t.Errorf("%s is %s, want %s", name, c.got, c.want)
+		}
+	}
+}
