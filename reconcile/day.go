@@ -41,6 +41,8 @@ type Slot struct {
 
 	Stores, Merchants, Accounts []string
 
+	Late *LateSlot // a file for a closed date that is booked on this one
+
 	Unpromised bool // the source's calendar promises nothing for the day: payouts wait, and no later day waits for it
 
 	past      bool // of an earlier day: shown only while it is missing or held
@@ -49,6 +51,19 @@ type Slot struct {
 	raw       [][]byte // rejected records
 
 	Sum SlotSum // what the book prints about the slot; filled by the caller, held figures by the core
+}
+
+// LateSlot says what a file that came for a closed date brings. Only rows that the closed book did not have are added to
+// the day, through Add; what was changed or taken away stays as the closed book has it and is named by X03.
+type LateSlot struct {
+	Arrived        string // instant in the entity's zone
+	Had            bool   // the closed book had another file for the slot
+	Removed        Figure // rows that the new file does not have any more
+	Changed        Figure // rows with other facts: their number, and new minus old amount
+	RemovedFee     txn.Fine
+	ChangedFee     txn.Fine
+	Currency       txn.Currency
+	FirstDifferent Ref // where the first of them stands
 }
 
 // suspect reports whether rows may be waiting in the slot that nobody has seen yet.
@@ -67,6 +82,7 @@ type Setup struct {
 	Awaited     []string // what is not due yet as of the run; not empty = preliminary
 	Revision    int
 	History     History
+	Decisions   []Decision                 // in effect on the date, ordered by (EffectiveOn, At, ID): of two on one member the later wins
 	FilesAtHand bool                       // no chain of days: acquirer rows from before the first terminal row are outside what can be judged
 	Fault       func(stage string, d *Day) // test seam: called between stages; nil in production
 }
@@ -76,6 +92,17 @@ type History interface {
 	// Known reports whether a transaction with this merchant order, channel id or RRN was seen on a day before the
 	// run's date and not before from; ok is false where the ledgers do not reach back to from.
 	Known(id string, from txn.Date) (found, ok bool)
+	// Past lists the settled rows of days before the run's date, and not before from, that carry the id as order, channel
+	// id or RRN, or name it as their original's, in the order of (date, side, place). The rows have been read again and do
+	// carry it: no row is taken for another one because two ids have one hash.
+	Past(id string, from txn.Date) []PastRow
+}
+
+// PastRow is a row that an earlier day has settled.
+type PastRow struct {
+	Date txn.Date // business date of the book
+	Row  *txn.Row
+	At   Ref
 }
 
 // Evidence gives back full rows, late, for the few that are reported.

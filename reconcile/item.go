@@ -78,7 +78,7 @@ func (f flags) has(g flags) bool { return f&g != 0 }
 var states = []State{"", Matched, InWindow, Exception, Explained, Excluded, Rejected}
 
 var reasons = []Reason{"", NotDue, EvidenceNotDue, EvidenceMissing, FeedHeld, VoidedPair, NeverCleared, CarriedNegative,
-	Declined, DuplicateUpload, SecondWitness, BeforeGoLive, Unrelated, NoMoney}
+	Declined, DuplicateUpload, SecondWitness, BeforeGoLive, Unrelated, NoMoney, DecidedAccepted, DecidedWritten, DecidedWrong}
 
 func stateIdx(s State) uint8 {
 	for i, v := range states {

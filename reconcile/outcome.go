@@ -37,6 +37,9 @@ const (
 	VoidedPair      Reason = "voided"           // a sale and its void or reversal, neither of them cleared
 	NeverCleared    Reason = "never_cleared"    // unknown outcome at the terminal, never cleared, due passed
 	CarriedNegative Reason = "carried_negative" // a payout of zero or less: no credit is to come (P08)
+	DecidedAccepted Reason = "decided_accepted" // closed by a person
+	DecidedWritten  Reason = "decided_written_off"
+	DecidedWrong    Reason = "decided_wrong"
 
 	Declined        Reason = "declined"
 	DuplicateUpload Reason = "duplicate_upload"
@@ -132,6 +135,9 @@ type Line struct {
 	Row, Other2 *txn.Row // full rows of both sides where there are any, re-read late; Row is the first in T, A, B order
 	At, OtherAt Ref
 	Candidates  []Candidate // T28: who else could it be
+	Members     []Member    // what the case is about, sorted by key; of a line without rows its payout, slot or gap
+	Decision    *Decision   // the decision in effect; of X02 the one that the evidence contradicts
+	Late        bool        // the row came in a file for a closed date
 }
 
 // Difference is other - amount where both are there.
@@ -316,5 +322,18 @@ type Outcome struct {
 	Groups  []GroupSum
 	Proofs  []Proof
 	Awaited []string // what a preliminary book waits for
+	Moves   []Move
 	Verdict Verdict
+}
+
+// Move is one step of the roll-forward: a row or payout that opened (From empty), was cleared (To empty), or changed its
+// class. Per leg, side, class and currency the moves add up to the roll-forward's new, cleared and reclassified.
+type Move struct {
+	CaseID   string
+	Leg      Leg
+	Side     txn.Side
+	Currency txn.Currency
+	From, To Class
+	Figure
+	Cause string // what did it: pass and place of the partner, a rule's reason, or "decision <id>"
 }

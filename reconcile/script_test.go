@@ -377,6 +377,8 @@ type ledgers map[string]bool
 
 func (l ledgers) Known(id string, _ txn.Date) (bool, bool) { return l[id], true }
 
+func (l ledgers) Past(string, txn.Date) []reconcile.PastRow { return nil }
+
 func (s *scenario) setup(t testing.TB, d *scriptDay) reconcile.Setup {
 	t.Helper()
 	if s.err != nil {

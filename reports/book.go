@@ -41,8 +41,9 @@ type Book struct {
 	GoLive       txn.Date
 	Lang         text.Lang // empty means zh-CN
 	Outcome      *reconcile.Outcome
-	Preliminary  bool   // not every slot of the date is due yet; Outcome.Awaited names them
-	Program      string // name and version of the program
+	Changes      *Changes // nil: nothing is said about changes
+	Preliminary  bool     // not every slot of the date is due yet; Outcome.Awaited names them
+	Program      string   // name and version of the program
 	ConfigDigest string
 	Limits       Limits
 }

@@ -247,3 +247,6 @@ func (h *history) Known(id string, from txn.Date) (found, ok bool) {
 	h.answers[id] = found
 	return found, true
 }
+
+// Past implements reconcile.History.
+func (h *history) Past(id string, from txn.Date) []reconcile.PastRow { return nil }

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"daozhang/parsers/txn"
+	"daozhang/reconcile"
 )
 
 // Case is the life of one or more exceptions as one day's book shows it.
@@ -27,6 +28,9 @@ type Case struct {
 	Currency  string
 	Owner     string
 	Due       txn.Date
+
+	Members []reconcile.Member // what it is about in that book
+	IDs     []string           // order, channel id and RRN of its rows
 }
 
 // replaceCases stores the cases of a run and lets the table of cases follow: each case that the run or the one it

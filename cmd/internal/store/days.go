@@ -27,6 +27,9 @@ type Run struct {
 	Config     string // as the caller writes it
 	Program    string // version
 
+	Cascade int64  // number of the command that made it; all days that one command computed share it
+	Reason  string // why it was computed
+
 	// Given by CommitDay.
 	Superseded   bool
 	Cases, Items int

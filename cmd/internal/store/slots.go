@@ -71,6 +71,7 @@ const (
 	SlotOutranked SlotChange = "outranked" // other content, kept as a revision, but the current one ranks higher
 	SlotAlias     SlotChange = "alias"     // content that the slot has or once had, from another delivery
 	SlotUnchanged SlotChange = "unchanged" // this very attachment was recorded before
+	SlotLate      SlotChange = "late"      // other content, but the date is closed: booked on the first open date
 )
 
 // Revision is one file that stands or stood for a slot.
@@ -86,6 +87,10 @@ type Revision struct {
 	Cause    string
 	Covers   Covers
 	Slice    *Slice
+
+	// EffectiveOn is set for a file that came for a closed date: the first date that was open when it came, on which its
+	// rows are booked. Stored then, never worked out again. Such a revision is never the current one.
+	EffectiveOn txn.Date
 }
 
 // AttachToSlot lets a recorded file stand for a slot and returns what that changed, with the revision that holds its
