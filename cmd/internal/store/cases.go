@@ -43,10 +43,10 @@ func replaceCases(ctx context.Context, q querier, run Run, former int, cases []C
 			return invalid("a case of class %s has no id", c.Class)
 		}
 		rows = append(rows, []any{date, run.N, c.ID, c.Class, c.Severity, c.Status, c.Lifecycle, c.FirstSeen.String(),
-			c.Leg, clean(c.Acquirer), c.Amount, c.Currency, c.Owner, c.Due.String()})
+			c.Leg, clean(c.Acquirer), c.Amount, c.Currency, c.Owner, c.Due.String(), membersText(c.Members), listText(c.IDs)})
 	}
 	err := q.insertRows(ctx, `INSERT INTO run_cases (business_date, run_no, case_id, class, severity, status, lifecycle,
-		first_seen, leg, acquirer, amount, currency, owner, due_date) VALUES`, 14, rows)
+		first_seen, leg, acquirer, amount, currency, owner, due_date, members, ids) VALUES`, 16, rows)
 	if err != nil {
 		return err
 	}
@@ -89,6 +89,10 @@ type caseRow struct {
 	Currency  string        `db:"currency"`
 	Owner     string        `db:"owner"`
 	Due       string        `db:"due_date"`
+
+	// Not in the table of cases.
+	Members sql.NullString `db:"members"`
+	IDs     sql.NullString `db:"ids"`
 }
 
 const selectCases = `SELECT case_id, class, severity, status, lifecycle, first_seen, last_seen, leg, acquirer, amount,
@@ -98,7 +102,7 @@ func (r caseRow) value() (Case, error) {
 	var d decoder
 	c := Case{ID: r.ID, Class: r.Class, Severity: r.Severity, Status: r.Status, Lifecycle: r.Lifecycle,
 		FirstSeen: d.date(r.FirstSeen), LastSeen: d.date(r.LastSeen), Leg: r.Leg, Acquirer: r.Acquirer, Amount: r.Amount,
-		Currency: r.Currency, Owner: r.Owner, Due: d.date(r.Due)}
+		Currency: r.Currency, Owner: r.Owner, Due: d.date(r.Due), Members: d.members(r.Members.String), IDs: d.list(r.IDs.String)}
 	if d.err != nil {
 		return Case{}, fmt.Errorf("case %s: %w", r.ID, d.err)
 	}
@@ -113,7 +117,7 @@ type CaseFilter struct {
 	SeenFrom txn.Date // last seen on or after
 }
 
-// Cases lists where each case stands now, ordered by id, without aliases.
+// Cases lists where each case stands now, ordered by id, without aliases, members and ids of rows.
 func (s *DB) Cases(ctx context.Context, f CaseFilter) ([]Case, error) {
 	var rows []caseRow
 	err := s.all(ctx, &rows, selectCases+`WHERE (? = '' OR class = ?) AND (? = '' OR status = ?)
@@ -131,32 +135,6 @@ func (s *DB) Cases(ctx context.Context, f CaseFilter) ([]Case, error) {
 		list = append(list, c)
 	}
 	return list, nil
-}
-
-// FindCase returns the case with that id, or the one that had it before, with all its aliases; ErrNotFound.
-func (s *DB) FindCase(ctx context.Context, id string) (Case, error) {
-	var r caseRow
-	err := s.get(ctx, &r, selectCases+`WHERE case_id = ?`, id)
-	for hops := 0; errors.Is(err, sql.ErrNoRows) && hops < 100; hops++ {
-		var to string
-		if err = s.get(ctx, &to, `SELECT case_id FROM case_aliases WHERE alias = ?`, id); err != nil {
-			break
-		}
-		id = to
-		err = s.get(ctx, &r, selectCases+`WHERE case_id = ?`, id)
-	}
-	if errors.Is(err, sql.ErrNoRows) {
-		return Case{}, fmt.Errorf("case %s: %w", id, ErrNotFound)
-	}
-	if err != nil {
-		return Case{}, err
-	}
-	c, err := r.value()
-	if err != nil {
-		return Case{}, err
-	}
-	err = s.all(ctx, &c.Aliases, `SELECT alias FROM case_aliases WHERE case_id = ? ORDER BY alias`, c.ID)
-	return c, err
 }
 
 // Event is what happened to a case on a day: an index for people, never read by the core.

@@ -193,10 +193,10 @@ func (s *DB) storeDay(ctx context.Context, q querier, run Run, former int, day D
 
 func insertRun(ctx context.Context, q querier, r Run) error {
 	return q.exec(ctx, `INSERT INTO day_runs (business_date, run_no, state, as_of, final, verdict, report_revision,
-		comparable, inputs, carry_in, carry_out, config, program, case_count, item_count, committed_at, superseded_at)
-		VALUES (?, ?, 'committed', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, '')`,
+		comparable, inputs, carry_in, carry_out, config, program, case_count, item_count, committed_at, superseded_at,
+		cascade, reason) VALUES (?, ?, 'committed', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, '', ?, ?)`,
 		r.Date.String(), r.N, instant(r.AsOf), r.Final, r.Verdict, r.Revision, r.Comparable, r.Inputs, r.CarryIn,
-		r.CarryOut, r.Config, r.Program, r.Cases, r.Items, instant(r.Committed))
+		r.CarryOut, r.Config, r.Program, r.Cases, r.Items, instant(r.Committed), r.Cascade, clean(r.Reason))
 }
 
 func insertInputs(ctx context.Context, q querier, date string, n int, day Day) error {
@@ -239,16 +239,19 @@ type runRow struct {
 	Cases      int    `db:"case_count"`
 	Items      int    `db:"item_count"`
 	Committed  string `db:"committed_at"`
+	Cascade    int64  `db:"cascade"`
+	Reason     string `db:"reason"`
 }
 
 const selectRuns = `SELECT business_date, run_no, state, as_of, final, verdict, report_revision, comparable, inputs,
-	carry_in, carry_out, config, program, case_count, item_count, committed_at FROM day_runs `
+	carry_in, carry_out, config, program, case_count, item_count, committed_at, cascade, reason FROM day_runs `
 
 func (r runRow) run() (Run, error) {
 	var d decoder
 	run := Run{Date: d.date(r.Date), N: r.N, AsOf: d.time(r.AsOf), Final: r.Final, Verdict: r.Verdict, Revision: r.Revision,
 		Comparable: r.Comparable, Inputs: r.Inputs, CarryIn: r.CarryIn, CarryOut: r.CarryOut, Config: r.Config,
-		Program: r.Program, Superseded: r.State == "superseded", Cases: r.Cases, Items: r.Items, Committed: d.time(r.Committed)}
+		Program: r.Program, Superseded: r.State == "superseded", Cases: r.Cases, Items: r.Items, Committed: d.time(r.Committed),
+		Cascade: r.Cascade, Reason: r.Reason}
 	if d.err != nil {
 		return Run{}, fmt.Errorf("run %d of %s: %w", r.N, r.Date, d.err)
 	}
@@ -283,6 +286,13 @@ func latest(ctx context.Context, q querier, date txn.Date) (Run, error) {
 func (s *DB) LatestRun(ctx context.Context, date txn.Date) (Run, error) {
 	r, err := latest(ctx, s.q(), date)
 	return r, s.dialect.classify(err)
+}
+
+// NextCascade is a number that no committed or superseded run has yet: one more than the largest.
+func (s *DB) NextCascade(ctx context.Context) (int64, error) {
+	var last sql.NullInt64
+	err := s.get(ctx, &last, `SELECT max(cascade) FROM day_runs`)
+	return last.Int64 + 1, err
 }
 
 // Runs lists the committed run of every date, in order of dates: the chain of days.

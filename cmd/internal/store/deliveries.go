@@ -2,9 +2,7 @@ package store
 
 import (
 	"context"
-	"crypto/sha256"
 	"database/sql"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"strings"
@@ -47,37 +45,44 @@ func (s *DB) RecordDelivery(ctx context.Context, g Sighting) (known bool, err er
 
 // recordName appends to the provenance chain, unless this very sighting is in it.
 func (s *DB) recordName(ctx context.Context, q querier, g Sighting) error {
-	// The head is updated first: its row lock makes writers take turns in both dialects.
-	if err := q.exec(ctx, `INSERT INTO chains (name, length, digest) VALUES ('deliveries', 0, '')
-		ON CONFLICT (name) DO NOTHING`); err != nil {
+	seq, before, err := nextLink(ctx, q, deliveryChain)
+	if err != nil {
 		return err
 	}
-	if err := q.exec(ctx, `UPDATE chains SET length = length + 1 WHERE name = 'deliveries'`); err != nil {
-		return err
-	}
-	var head struct {
-		Length int64  `db:"length"`
-		Digest string `db:"digest"`
-	}
-	if err := q.get(ctx, &head, `SELECT length, digest FROM chains WHERE name = 'deliveries'`); err != nil {
-		return err
-	}
-	row := nameRow{Seq: head.Length, SHA256: g.SHA256, Source: g.Source, Name: escapeName(g.Name), Size: g.Size,
+	row := nameRow{Seq: seq, SHA256: g.SHA256, Source: g.Source, Name: escapeName(g.Name), Size: g.Size,
 		Modified: instant(g.Modified), Received: instant(g.Received), HostKey: clean(g.HostKey),
 		Identity: clean(g.Identity), Program: clean(g.Program)}
-	row.Chain = row.link(head.Digest)
+	row.Chain = row.link(before)
+	fresh, err := newHostKey(ctx, q, row)
+	if err != nil {
+		return err
+	}
 	n, err := q.change(ctx, `INSERT INTO delivery_names (seq, delivery_sha256, source, remote_name, size, modified_at,
 		received_at, host_key, identity, program, chain) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT (source, remote_name, size, modified_at, delivery_sha256) DO NOTHING`,
 		row.Seq, row.SHA256, row.Source, row.Name, row.Size, row.Modified, row.Received, row.HostKey, row.Identity,
 		row.Program, row.Chain)
-	if err != nil {
+	if err != nil || n == 0 {
 		return err
 	}
-	if n == 0 {
-		return q.exec(ctx, `UPDATE chains SET length = length - 1 WHERE name = 'deliveries'`)
+	if fresh {
+		err := s.appendAudit(ctx, q, AuditEntry{Actor: programActor, Action: AuditHostKey, Subject: row.Source,
+			Detail: detail(map[string]any{"host_key": row.HostKey, "identity": row.Identity})})
+		if err != nil {
+			return err
+		}
 	}
-	return q.exec(ctx, `UPDATE chains SET digest = ? WHERE name = 'deliveries'`, row.Chain)
+	return setHead(ctx, q, deliveryChain, row.Seq, row.Chain)
+}
+
+// newHostKey reports whether the source was never seen under the row's host key before.
+func newHostKey(ctx context.Context, q querier, row nameRow) (bool, error) {
+	if row.HostKey == "" {
+		return false, nil // a local folder
+	}
+	var seen []int64
+	err := q.all(ctx, &seen, `SELECT seq FROM delivery_names WHERE source = ? AND host_key = ? LIMIT 1`, row.Source, row.HostKey)
+	return len(seen) == 0, err
 }
 
 // nameRow is one row of the provenance chain as stored.
@@ -95,11 +100,11 @@ type nameRow struct {
 	Chain    string `db:"chain"`
 }
 
-// link is the digest that ties a row to the one before it. Fields are quoted so that no two rows write alike.
+func (r nameRow) place() (int64, string) { return r.Seq, r.Chain }
+func (r nameRow) label() string          { return r.Name }
+
 func (r nameRow) link(before string) string {
-	sum := sha256.Sum256(fmt.Appendf(nil, "%q %d %q %q %q %d %q %q %q %q %q", before, r.Seq, r.SHA256, r.Source, r.Name,
-		r.Size, r.Modified, r.Received, r.HostKey, r.Identity, r.Program))
-	return hex.EncodeToString(sum[:])
+	return linkOf(before, r.Seq, r.SHA256, r.Source, r.Name, r.Size, r.Modified, r.Received, r.HostKey, r.Identity, r.Program)
 }
 
 func (r nameRow) sighting() (Sighting, error) {
@@ -114,25 +119,17 @@ const nameColumns = `seq, delivery_sha256, source, remote_name, size, modified_a
 // VerifyDeliveries recomputes the provenance chain and returns an ErrDamaged that names the first row that was
 // changed, removed or put in by hand.
 func (s *DB) VerifyDeliveries(ctx context.Context) error {
-	var rows []nameRow
-	if err := s.all(ctx, &rows, `SELECT `+nameColumns+` FROM delivery_names ORDER BY seq`); err != nil {
-		return err
-	}
-	before := ""
-	for i, r := range rows {
-		if r.Seq != int64(i)+1 || r.Chain != r.link(before) {
-			return fmt.Errorf("%w: provenance row %d (%s) is not as it was written: compare with a backup", ErrDamaged, r.Seq, r.Name)
+	return s.snapshot(ctx, func(q querier) error {
+		var rows []nameRow
+		if err := q.all(ctx, &rows, `SELECT `+nameColumns+` FROM delivery_names ORDER BY seq`); err != nil {
+			return err
 		}
-		before = r.Chain
-	}
-	var heads []string
-	if err := s.all(ctx, &heads, `SELECT digest FROM chains WHERE name = 'deliveries'`); err != nil {
-		return err
-	}
-	if len(heads) > 0 && heads[0] != before || len(heads) == 0 && len(rows) > 0 {
-		return fmt.Errorf("%w: the last provenance rows after row %d are gone: compare with a backup", ErrDamaged, len(rows))
-	}
-	return nil
+		head, err := headOf(ctx, q, deliveryChain)
+		if err != nil {
+			return err
+		}
+		return verifyChain("provenance", rows, head)
+	})
 }
 
 // KnownRemote answers whether a listed file was fetched before, and as which delivery: same source, name, size and

@@ -19,6 +19,8 @@ const versionTable = "schema_versions"
 type dialect interface {
 	// open connects and makes sure of the settings. Nothing is created where readOnly.
 	open(ctx context.Context, o Options) (*sqlx.DB, error)
+	// close gives back what open took beside the connections. It may be called more than once.
+	close() error
 	// bind is the sqlx bind type of the driver.
 	bind() int
 	goose() goose.Dialect

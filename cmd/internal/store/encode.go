@@ -2,6 +2,7 @@ package store
 
 import (
 	"encoding/hex"
+	"encoding/json"
 	"strconv"
 	"strings"
 	"time"
@@ -125,4 +126,33 @@ func clean(s string) string {
 		return s
 	}
 	return strings.ReplaceAll(strings.ToValidUTF8(s, "\uFFFD"), "\x00", "\uFFFD")
+}
+
+// listText stores a list of texts of any bytes: JSON, or the empty text for none.
+func listText(list []string) string {
+	if len(list) == 0 {
+		return ""
+	}
+	escaped := make([]string, len(list))
+	for i, s := range list {
+		escaped[i] = escapeName(s)
+	}
+	text, err := json.Marshal(escaped)
+	if err != nil {
+		return "" // not for texts
+	}
+	return string(text)
+}
+
+// list decodes what listText wrote.
+func (d *decoder) list(text string) []string {
+	if text == "" {
+		return nil
+	}
+	var list []string
+	d.keep(json.Unmarshal([]byte(text), &list))
+	for i := range list {
+		list[i] = unescapeName(list[i])
+	}
+	return list
 }

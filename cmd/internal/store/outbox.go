@@ -41,11 +41,13 @@ func (s *DB) PendingJobs(ctx context.Context) ([]Job, error) {
 
 // JobDone takes a job off the list. A job that is done or overtaken already is left as it is.
 func (s *DB) JobDone(ctx context.Context, j Job) error {
-	return s.inTx(ctx, func(q querier) error {
-		return q.exec(ctx, `UPDATE outbox SET done_at = ?, attempts = attempts + 1
-			WHERE business_date = ? AND run_no = ? AND job = ? AND done_at = ''`,
-			instant(s.now()), j.Date.String(), j.Run, j.Name)
-	})
+	return s.inTx(ctx, func(q querier) error { return s.jobDone(ctx, q, j) })
+}
+
+func (s *DB) jobDone(ctx context.Context, q querier, j Job) error {
+	return q.exec(ctx, `UPDATE outbox SET done_at = ?, attempts = attempts + 1
+		WHERE business_date = ? AND run_no = ? AND job = ? AND done_at = ''`,
+		instant(s.now()), j.Date.String(), j.Run, j.Name)
 }
 
 // JobFailed counts an attempt and keeps its error; the job stays on the list.

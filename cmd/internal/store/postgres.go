@@ -71,6 +71,7 @@ func verified(c *pgconn.Config) bool {
 	return ok
 }
 
+func (d *postgres) close() error         { return nil }
 func (d *postgres) bind() int            { return sqlx.DOLLAR }
 func (d *postgres) goose() goose.Dialect { return goose.DialectPostgres }
 func (d *postgres) folder() string       { return "postgres" }

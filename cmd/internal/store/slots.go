@@ -1,7 +1,6 @@
 package store
 
 import (
-	"cmp"
 	"context"
 	"database/sql"
 	"encoding/json"
@@ -101,7 +100,11 @@ type Revision struct {
 //     (complete after provisional) is a revision;
 //   - else the highest rank is current: complete before provisional, final before intraday, later statement, later
 //     arrival; for kind file only the arrival counts. Ties are broken by digest. A slice cut anew from the current
-//     file (by a mended format) always replaces the former cut.
+//     file (by a mended format) always replaces the former cut;
+//   - for a closed date nothing is current that was not before. Content that the slot never had is booked late on the
+//     first open date, unless what the books have ranks higher; content that it had is an alias, whatever its rank. A
+//     late revision plays no part in the ranking of later files and stays where it is booked, also when the date is
+//     opened again.
 //
 // Two different files of one delivery on one slot of kind file are an ErrSlotClash: quarantine both.
 func (s *DB) AttachToSlot(ctx context.Context, ref SlotRef, a Attachment) (SlotChange, Revision, error) {
@@ -112,16 +115,24 @@ func (s *DB) AttachToSlot(ctx context.Context, ref SlotRef, a Attachment) (SlotC
 	var change SlotChange
 	err = s.inTx(ctx, func(q querier) error {
 		// The row of the slot is made or touched first: its lock makes writers take turns in both dialects.
-		if err := q.exec(ctx, `INSERT INTO slots (source, business_date, slot_key, kind, revision, revisions, changed_at)
+		err := q.exec(ctx, `INSERT INTO slots (source, business_date, slot_key, kind, revision, revisions, changed_at)
 			VALUES (?, ?, ?, ?, 0, 0, '') ON CONFLICT (source, business_date, slot_key) DO UPDATE SET kind = slots.kind`,
-			ref.Source, ref.Date.String(), ref.Key, string(next.Kind)); err != nil {
+			ref.Source, ref.Date.String(), ref.Key, string(next.Kind))
+		if err != nil {
+			return err
+		}
+		if err := lockBooks(ctx, q); err != nil {
+			return err
+		}
+		closed, _, err := closedThrough(ctx, q)
+		if err != nil {
 			return err
 		}
 		old, err := revisions(ctx, q, ref)
 		if err != nil {
 			return err
 		}
-		if change, err = place(old, &next); err != nil {
+		if change, err = place(old, &next, closed); err != nil {
 			return err
 		}
 		switch change {
@@ -129,6 +140,10 @@ func (s *DB) AttachToSlot(ctx context.Context, ref SlotRef, a Attachment) (SlotC
 			return nil
 		case SlotAlias:
 			return s.addAlias(ctx, q, ref, a, next.N, &change)
+		case SlotLate:
+			if err := s.auditLate(ctx, q, next); err != nil {
+				return err
+			}
 		}
 		return s.addRevision(ctx, q, next, len(old)+1)
 	})
@@ -145,66 +160,6 @@ func newRevision(ref SlotRef, a Attachment) (Revision, error) {
 		r.Kind, r.Content = BankSlot, a.Slice.Digest
 	}
 	return r, errors.Join(checkDigest("file", r.File), checkDigest("delivery", r.Delivery), checkDigest("content", r.Content))
-}
-
-// place decides what next does among the old revisions and sets its N and Current.
-func place(old []Revision, next *Revision) (SlotChange, error) {
-	if len(old) == 0 {
-		next.N, next.Current = 1, true
-		return SlotNew, nil
-	}
-	var current Revision
-	for _, o := range old {
-		if o.Kind != next.Kind {
-			return "", invalid("slot %s is of kind %s and cannot take a file of kind %s", o.Slot, o.Kind, next.Kind)
-		}
-		if o.Current {
-			current = o
-		}
-		if o.Content == next.Content && o.quality() >= next.quality() {
-			change := SlotAlias
-			if o.File == next.File && o.Delivery == next.Delivery {
-				change = SlotUnchanged
-			}
-			*next = o
-			return change, nil
-		}
-	}
-	for _, o := range old {
-		if o.Kind == FileSlot && o.Delivery == next.Delivery && o.File != next.File {
-			return "", fmt.Errorf("slot %s: %w: files %.12s and %.12s of delivery %.12s: add a capture to the source's "+
-				"name pattern that tells them apart", o.Slot, ErrSlotClash, o.File, next.File, o.Delivery)
-		}
-	}
-	next.N = len(old) + 1
-	if next.Current = next.File == current.File || next.rank(current) > 0; next.Current {
-		return SlotRevised, nil
-	}
-	return SlotOutranked, nil
-}
-
-// quality is the part of the rank that the slice itself says.
-func (r Revision) quality() int {
-	q := 0
-	if r.Slice == nil || r.Slice.Final {
-		q++
-	}
-	if r.Slice == nil || r.Slice.Complete {
-		q += 2
-	}
-	return q
-}
-
-// rank is positive where r goes before o.
-func (r Revision) rank(o Revision) int {
-	c := cmp.Compare(r.quality(), o.quality())
-	if c == 0 && r.Slice != nil && o.Slice != nil {
-		c = strings.Compare(r.Slice.Statement, o.Slice.Statement)
-	}
-	if c == 0 {
-		c = r.Arrived.Compare(o.Arrived)
-	}
-	return cmp.Or(c, strings.Compare(r.Content, o.Content), strings.Compare(r.File, o.File))
 }
 
 func (s *DB) addAlias(ctx context.Context, q querier, ref SlotRef, a Attachment, n int, change *SlotChange) error {
@@ -229,10 +184,10 @@ func (s *DB) addRevision(ctx context.Context, q querier, r Revision, count int) 
 	}
 	err = q.exec(ctx, `INSERT INTO slot_revisions (source, business_date, slot_key, revision, file_sha256,
 		delivery_sha256, content_sha256, arrived_at, cause, covers, complete, final, statement_order, statement_from,
-		statement_to, line_count) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		statement_to, line_count, effective_on) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 		r.Slot.Source, r.Slot.Date.String(), r.Slot.Key, r.N, r.File, r.Delivery, r.Content, instant(r.Arrived),
 		clean(r.Cause), clean(string(covers)), sl.Complete, sl.Final, clean(sl.Statement), sl.From.String(), sl.To.String(),
-		sl.Lines)
+		sl.Lines, r.EffectiveOn.String())
 	if err != nil {
 		return err
 	}
@@ -264,11 +219,12 @@ type revisionRow struct {
 	From      string `db:"statement_from"`
 	To        string `db:"statement_to"`
 	Lines     int64  `db:"line_count"`
+	Effective string `db:"effective_on"`
 }
 
 const selectRevisions = `SELECT r.source, r.business_date, r.slot_key, s.kind, s.revision AS current_n, r.revision,
 	r.file_sha256, r.delivery_sha256, r.content_sha256, r.arrived_at, r.cause, r.covers, r.complete, r.final,
-	r.statement_order, r.statement_from, r.statement_to, r.line_count
+	r.statement_order, r.statement_from, r.statement_to, r.line_count, r.effective_on
 	FROM slot_revisions r JOIN slots s
 	ON s.source = r.source AND s.business_date = r.business_date AND s.slot_key = r.slot_key `
 
@@ -276,7 +232,7 @@ func (r revisionRow) revision() (Revision, error) {
 	var d decoder
 	v := Revision{Slot: SlotRef{r.Source, d.date(r.Date), r.Key}, Kind: SlotKind(r.Kind), N: r.N,
 		Current: r.N == r.CurrentN, File: r.File, Delivery: r.Delivery, Content: r.Content, Arrived: d.time(r.Arrived),
-		Cause: r.Cause}
+		Cause: r.Cause, EffectiveOn: d.date(r.Effective)}
 	d.keep(json.Unmarshal([]byte(r.Covers), &v.Covers))
 	if v.Kind == BankSlot {
 		v.Slice = &Slice{Lines: r.Lines, Digest: r.Content, Complete: r.Complete, Final: r.Final,
@@ -309,9 +265,15 @@ func revisions(ctx context.Context, q querier, ref SlotRef) ([]Revision, error) 
 
 // CurrentSlots lists the current revision of every received slot of a business date, ordered by source and key.
 func (s *DB) CurrentSlots(ctx context.Context, date txn.Date) ([]Revision, error) {
+	return s.CurrentSlotsBetween(ctx, date, date)
+}
+
+// CurrentSlotsBetween lists the current revision of every received slot of the dates from from to to, ordered by date,
+// source and key.
+func (s *DB) CurrentSlotsBetween(ctx context.Context, from, to txn.Date) ([]Revision, error) {
 	var rows []revisionRow
-	err := s.all(ctx, &rows, selectRevisions+`WHERE r.business_date = ? AND r.revision = s.revision
-		ORDER BY r.source, r.slot_key`, date.String())
+	err := s.all(ctx, &rows, selectRevisions+`WHERE s.business_date >= ? AND s.business_date <= ? AND r.revision = s.revision
+		ORDER BY s.business_date, s.source, s.slot_key`, from.String(), to.String())
 	if err != nil {
 		return nil, err
 	}

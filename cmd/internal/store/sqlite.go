@@ -112,20 +112,28 @@ func (d *sqlite) create() error {
 }
 
 func (d *sqlite) uri(mode string, o Options) string {
+	u := url.URL{Scheme: "file", Path: filepath.ToSlash(d.path)}
+	return u.String() + "?" + d.settings(mode, o, d.pragmas(o))
+}
+
+func (d *sqlite) settings(mode string, o Options, pragmas []pragma) string {
 	v := url.Values{"mode": {mode}, "_txlock": {"immediate"}, "_dqs": {"0"}, "_defensive": {"1"}, "_error_rc": {"1"}}
-	for _, p := range d.pragmas(o) {
+	for _, p := range pragmas {
 		v.Add("_pragma", p.name+"("+p.set+")")
 	}
 	if mode == "ro" || o.ReadOnly {
 		v.Set("_txlock", "deferred")
 	}
-	u := url.URL{Scheme: "file", Path: filepath.ToSlash(d.path)}
-	return u.String() + "?" + v.Encode()
+	return v.Encode()
 }
 
 // assert reads the settings back: a build or a file system that ignores one must not go unnoticed.
 func (d *sqlite) assert(ctx context.Context, db *sqlx.DB, o Options) error {
-	for _, p := range d.pragmas(o) {
+	return d.kept(ctx, db, d.pragmas(o))
+}
+
+func (d *sqlite) kept(ctx context.Context, db *sqlx.DB, settings []pragma) error {
+	for _, p := range settings {
 		var got string
 		if err := db.GetContext(ctx, &got, "PRAGMA "+p.name); err != nil {
 			return err
@@ -138,6 +146,7 @@ func (d *sqlite) assert(ctx context.Context, db *sqlx.DB, o Options) error {
 	return nil
 }
 
+func (d *sqlite) close() error         { return nil }
 func (d *sqlite) bind() int            { return sqlx.QUESTION }
 func (d *sqlite) goose() goose.Dialect { return goose.DialectSQLite3 }
 func (d *sqlite) folder() string       { return "sqlite" }

@@ -31,12 +31,17 @@ type Options struct {
 type DB struct {
 	db      *sqlx.DB
 	dialect dialect
+	one     *single // set where one connection does everything
 	now     func() time.Time
 	step    func(string)
 }
 
 // Open opens the store that dsn names: postgres://... or postgresql://..., else the path of a SQLite file, which is
 // made with mode 0600 if it is missing. The schema is made or migrated, unless the options forbid it.
+//
+// For tests, memory:NAME is a SQLite database in memory, shared by all who open that name in this process and gone when
+// the last of them closes it. Its leases have no lock of the operating system. Let one Open of a name return before
+// another goroutine opens it.
 //
 // Errors: ErrNotInitialised, ErrNewerSchema, ErrOlderSchema, ErrForeign, ErrDamaged, ErrBusy, ErrSettings; each text
 // says what to do next.
@@ -54,8 +59,12 @@ func Open(ctx context.Context, dsn string, o Options) (*DB, error) {
 		o.Step = func(string) {}
 	}
 	var d dialect
+	var m *memory
 	if strings.HasPrefix(dsn, "postgres://") || strings.HasPrefix(dsn, "postgresql://") {
 		d = &postgres{dsn: dsn}
+	} else if name, ok := strings.CutPrefix(dsn, memoryPrefix); ok {
+		m = &memory{sqlite: sqlite{path: dsn}, name: name}
+		d = m
 	} else {
 		d = &sqlite{path: dsn}
 	}
@@ -64,14 +73,17 @@ func Open(ctx context.Context, dsn string, o Options) (*DB, error) {
 		return nil, err
 	}
 	s := &DB{db: db, dialect: d, now: o.Now, step: o.Step}
+	if m != nil {
+		s.one = m.one
+	}
 	if err := s.prepare(ctx, o); err != nil {
-		return nil, errors.Join(d.classify(err), db.Close())
+		return nil, errors.Join(d.classify(err), s.Close())
 	}
 	return s, nil
 }
 
 // Close ends all connections.
-func (s *DB) Close() error { return s.db.Close() }
+func (s *DB) Close() error { return errors.Join(s.dialect.close(), s.db.Close()) }
 
 // Backup writes a consistent copy to path while the store is in use (SQLite; PostgreSQL has its own tools and
 // refuses). The file appears whole or not at all and is never overwritten.
@@ -111,19 +123,20 @@ func (s *DB) prepare(ctx context.Context, o Options) error {
 
 // schemaVersion is 0 for an empty database and an ErrForeign for one that holds somebody else's tables.
 func (s *DB) schemaVersion(ctx context.Context) (int64, error) {
+	// Counted first: whoever makes the schema at this moment makes the table of versions before any other.
+	n, err := s.dialect.tables(ctx, s.db)
+	if err != nil {
+		return 0, fmt.Errorf("reading the schema: %w", err)
+	}
 	known, err := s.dialect.hasTable(ctx, s.db, versionTable)
 	if err != nil {
 		return 0, fmt.Errorf("reading the schema: %w", err)
 	}
+	if !known && n > 0 {
+		return 0, fmt.Errorf("%w: it holds %d tables of another program: name a file or schema of its own for daozhang",
+			ErrForeign, n)
+	}
 	if !known {
-		n, err := s.dialect.tables(ctx, s.db)
-		if err != nil {
-			return 0, fmt.Errorf("reading the schema: %w", err)
-		}
-		if n > 0 {
-			return 0, fmt.Errorf("%w: it holds %d tables of another program: name a file or schema of its own for daozhang",
-				ErrForeign, n)
-		}
 		return 0, nil
 	}
 	var v sql.NullInt64
