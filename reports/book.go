@@ -17,6 +17,7 @@
 //	Open items    what is not due, and when it is
 //	Cleared       what was open and is gone, and why
 //	Files         every file awaited or received, with its control totals
+//	Changes       what became known since the revision before, and what it changed
 //	Notes         what the words mean, and what the book was made from
 package reports
 

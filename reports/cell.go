@@ -103,6 +103,7 @@ func (c cell) bold() cell        { c.look.bold = true; return c }
 func (c cell) muted() cell       { c.look.ink = inkMuted; return c }
 func (c cell) ink(s string) cell { c.look.ink = s; return c }
 func (c cell) centered() cell    { c.look.center = true; return c }
+func (c cell) indented() cell    { c.look.indent = true; return c }
 
 // filled gives the cell a background unless it has one.
 func (c cell) filled(s string) cell {

@@ -55,6 +55,7 @@ type FileChange struct {
 	File, Former           string // delivery!member
 	Revision               int
 	Added, Removed, Edited reconcile.Figure // Edited: their number, and new minus old amount
+	Before, After          int64            // sums of the rows that differ
 	Currency               txn.Currency
 	Rows                   []RowChange // the first ones
 }

@@ -63,6 +63,11 @@ func cellText(s string) string {
 	return s
 }
 
+// oneLine makes text visible on a single line.
+func oneLine(s string) string {
+	return strings.Join(strings.Fields(visible(s, false)), " ")
+}
+
 // neutral guards a text cell of a CSV file against spreadsheets that would run it: one that begins with a character
 // that starts a formula, in its half or full-width form, or with a tab or line break, gets a leading apostrophe.
 func neutral(s string) string {

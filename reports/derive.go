@@ -12,7 +12,7 @@ import (
 type caseRow struct {
 	id       string
 	lines    []*reconcile.Line
-	main     *reconcile.Line // the gravest line, then the one with most money
+	main     *reconcile.Line // the gravest line, then the one with most money; of an order class only where the case has no other
 	classes  []reconcile.Class
 	severity int
 	age      int
@@ -51,23 +51,7 @@ type derived struct {
 // derive arranges the outcome. Every order is fixed by data; ties keep the outcome's order.
 func derive(b *Book) *derived {
 	d := &derived{}
-	byID := map[string]*caseRow{}
-	var all []*caseRow
-	for i := range b.Outcome.Lines {
-		l := &b.Outcome.Lines[i]
-		if l.Status == string(reconcile.InWindow) && l.Lifecycle != reconcile.CaseCleared {
-			d.waiting = append(d.waiting, l)
-			continue
-		}
-		c := byID[l.CaseID]
-		if c == nil || l.CaseID == "" {
-			c = &caseRow{id: l.CaseID}
-			byID[l.CaseID] = c
-			all = append(all, c)
-		}
-		c.lines = append(c.lines, l)
-	}
-	for _, c := range all {
+	for _, c := range d.fold(b) {
 		c.settle()
 		if c.gone() {
 			d.cleared = append(d.cleared, c)
@@ -75,8 +59,14 @@ func derive(b *Book) *derived {
 			d.open = append(d.open, c)
 		}
 	}
+	last := func(c *caseRow) int { // what a person has closed stands below what somebody must act on
+		if c.decided() {
+			return 1
+		}
+		return 0
+	}
 	order := func(x, y *caseRow) int {
-		return cmp.Or(cmp.Compare(y.severity, x.severity), cmp.Compare(y.stake, x.stake))
+		return cmp.Or(cmp.Compare(last(x), last(y)), cmp.Compare(y.severity, x.severity), cmp.Compare(y.stake, x.stake))
 	}
 	slices.SortStableFunc(d.open, order)
 	slices.SortStableFunc(d.cleared, order)
@@ -86,6 +76,37 @@ func derive(b *Book) *derived {
 	d.bucketDue()
 	d.callList()
 	return d
+}
+
+// fold joins the lines of each case. Lines of order classes come last: they join a case that is there, and stand alone
+// where it is gone, so that what they say is not filed away with it.
+func (d *derived) fold(b *Book) (all []*caseRow) {
+	byID := map[string]*caseRow{}
+	add := func(l *reconcile.Line) {
+		c := byID[l.CaseID]
+		if c == nil || l.CaseID == "" || l.Class.OrderClass() && !c.lines[0].Class.OrderClass() && c.gone() {
+			c = &caseRow{id: l.CaseID}
+			byID[l.CaseID] = c
+			all = append(all, c)
+		}
+		c.lines = append(c.lines, l)
+	}
+	for i := range b.Outcome.Lines {
+		l := &b.Outcome.Lines[i]
+		switch {
+		case l.Class.OrderClass():
+		case l.Status == string(reconcile.InWindow) && l.Lifecycle != reconcile.CaseCleared:
+			d.waiting = append(d.waiting, l)
+		default:
+			add(l)
+		}
+	}
+	for i := range b.Outcome.Lines {
+		if l := &b.Outcome.Lines[i]; l.Class.OrderClass() {
+			add(l)
+		}
+	}
+	return all
 }
 
 // dueKey puts unknown dates last.
@@ -99,7 +120,8 @@ func dueKey(t txn.Date) int64 {
 func (c *caseRow) settle() {
 	for _, l := range c.lines {
 		sev := l.Class.Info().Severity
-		if c.main == nil || sev > c.severity || sev == c.severity && lineStake(l) > lineStake(c.main) {
+		if joined := l.Class.OrderClass() && !c.lines[0].Class.OrderClass(); !joined && (c.main == nil || sev > c.severity ||
+			sev == c.severity && lineStake(l) > lineStake(c.main)) {
 			c.main, c.severity = l, sev
 		}
 		c.age = max(c.age, l.AgeDays)
@@ -122,9 +144,27 @@ func (c *caseRow) gone() bool {
 	return true
 }
 
-// unsettled tells a case that someone must still act on from one that a rule has explained or a person decided.
+// unsettled tells a case that someone must still act on from one that a rule has explained or a person decided, and
+// from what is only said about the order of events.
 func (c *caseRow) unsettled() bool {
-	return slices.ContainsFunc(c.lines, func(l *reconcile.Line) bool { return l.Status == "open" })
+	return slices.ContainsFunc(c.lines, func(l *reconcile.Line) bool { return l.Status == "open" && !l.Class.OrderClass() })
+}
+
+// decided tells a case that a person has closed.
+func (c *caseRow) decided() bool {
+	return !c.unsettled() && slices.ContainsFunc(c.lines, func(l *reconcile.Line) bool {
+		return l.Status == "decided" && !l.Class.OrderClass()
+	})
+}
+
+// decision is what a person said about the case, nil where nobody did.
+func (c *caseRow) decision() *reconcile.Decision {
+	for _, l := range c.lines {
+		if l.Decision != nil {
+			return l.Decision
+		}
+	}
+	return nil
 }
 
 // atStake is the case's money, without sums that are only held back until a file comes.
@@ -163,7 +203,7 @@ func lineStake(l *reconcile.Line) txn.Fine {
 // shortfall is the money of a line that should have arrived and did not; 0 for classes that say something else. The
 // classes counted do not overlap: an overdue payout consists of cleared rows, a terminal-only sale is in no payout.
 func shortfall(l *reconcile.Line) txn.Fine {
-	if l.Held || l.Status != "open" {
+	if l.Held || l.Status != "open" || l.Lifecycle == reconcile.CaseCleared {
 		return 0
 	}
 	var f txn.Fine
@@ -213,7 +253,7 @@ func (d *derived) callList() {
 	at := map[key]*party{}
 	for _, c := range d.open {
 		owner := c.main.Class.Info().Owner
-		if c.main.Status != "open" || c.severity == 0 || c.main.Held {
+		if c.main.Status != "open" || c.severity == 0 || c.main.Held || c.main.Class.OrderClass() {
 			continue
 		}
 		var name string

@@ -13,6 +13,15 @@ type line struct {
 	cells  []cell
 	height float64 // points; 0 = computed from wrapped texts
 	hidden bool
+	build  func() []cell // makes the cells of a line of a long list when it is written
+}
+
+// built is the line with its cells.
+func (l line) built() line {
+	if l.build != nil {
+		l.cells = l.build()
+	}
+	return l
 }
 
 // link makes a cell jump to another place of the book.
@@ -288,6 +297,32 @@ func (g *grid) add(height float64, cells ...cell) int {
 }
 
 func (g *grid) sheet(name string, widths ...float64) *sheet {
-	return &sheet{name: name, rows: len(g.lines), row: func(i int) line { return g.lines[i] }, widths: widths,
-		links: g.links, merges: g.merge}
+	return &sheet{name: name, rows: len(g.lines), row: func(i int) line { return g.lines[i].built() },
+		widths: widths, links: g.links, merges: g.merge}
+}
+
+// later adds a line whose cells are made when it is written.
+func (g *grid) later(build func() []cell) { g.lines = append(g.lines, line{build: build}) }
+
+// fit widens columns to the widest number in them, up to a bound. Lists are measured by their first lines, sums whole.
+func (g *grid) fit(widths []float64, bound float64) []float64 {
+	measured := 0
+	for _, l := range g.lines {
+		if l.build != nil {
+			if measured++; measured > widthSample {
+				continue
+			}
+		}
+		for i, c := range l.built().cells {
+			if _, isText := c.v.(string); !isText && c.v != nil {
+				widths[i] = max(widths[i], min(cellWidth(c)+1.5, bound))
+			}
+		}
+	}
+	return widths
+}
+
+// changesWidths of the sheet Changes; all its blocks share them.
+func changesWidths() []float64 {
+	return []float64{5, 24, 14, 36, 21, 12, 14, 21, 12, 14, 15, 6}
 }

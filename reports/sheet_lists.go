@@ -19,7 +19,7 @@ var caseColumns = []column{
 	{key: "amount", min: 12, max: 20}, {key: "other_amount", min: 12, max: 20}, {key: "difference", min: 12, max: 20},
 	{key: "currency", min: 6, max: 8}, {key: "age_days", min: 6, max: 8}, {key: "due_date", min: 11, max: 12},
 	{key: "cause", min: 26, max: 34}, {key: "owner", min: 8, max: 12}, {key: "action", min: 26, max: 34},
-	{key: "status", min: 9, max: 14}, // the printed page ends here
+	{key: "status", min: 9, max: 14}, {key: "decision", min: 8, max: 20}, // the printed page ends here
 	{key: "case_id", min: 24, max: 26},
 	{key: "first_seen", min: 11, max: 12}, {key: "lines", min: 6, max: 8}, {key: "near_pass", min: 12, max: 24},
 	{key: "differs", min: 16, max: 34}, {key: "candidates", min: 14, max: 110}, {key: "due_note", min: 14, max: 30},
@@ -33,7 +33,7 @@ var sideColumns = [sideCount]string{"side", "kind", "rowstatus", "channel", "mer
 	"trace_no", "rrn", "auth_code", "card_no", "order_no", "txn_amount", "txn_time", "file", "line"}
 
 // printedColumns is how many of caseColumns go on paper: beyond them the type would be too small to read.
-const printedColumns = 15
+const printedColumns = 16
 
 // exceptionsTable lists the open cases, one line each, gravest first.
 func exceptionsTable(b *Book, d *derived) *table {
@@ -142,12 +142,43 @@ func caseCells(out []cell, b *Book, c *caseRow, i int) []cell {
 		sum(l, l.Amount), sum(l, l.Other), sum(l, l.Difference()).bold(), str(l.Currency.String()).centered(),
 		ageCell(c.age), date(l.DueDate), str(text.CauseText(l.Class, l.CauseCode, l.Detail, lang)),
 		str(owner).bold().centered(), str(text.Action(l.Class, lang)),
-		str(text.Status(l.Status, lang)+"\n"+text.Lifecycle(l.Lifecycle, lang)).centered(),
+		c.statusCell(lang), decisionCell(c.decision(), lang),
 		ident(c.id),
 		date(l.FirstSeen), count(int64(len(c.lines))), str(l.NearPass), str(differing(l.Differs, lang)),
 		str(candidates(l)), str(l.DueNote), str(text.Leg(l.Leg, lang)), date(l.SettleDate), feeCell(l),
 		ident(l.PayoutID), ident(l.BankRef), ident(l.ClusterID), str(evidence))
 	return pairCells(out, l, lang)
+}
+
+// statusCell is status and step of life, and whether the row came after its date was closed.
+func (c *caseRow) statusCell(lang text.Lang) cell {
+	s := text.Status(c.main.Status, lang) + "\n" + text.Lifecycle(c.main.Lifecycle, lang)
+	if slices.ContainsFunc(c.lines, func(l *reconcile.Line) bool { return l.Late }) {
+		s += "\n" + text.Label("late_mark", lang)
+	}
+	x := str(s).centered()
+	if c.decided() {
+		return x.bold().ink(inkGood)
+	}
+	return x
+}
+
+// shownReason is how much of a reason the list of cases shows; sheet Changes has it whole.
+const shownReason = 120
+
+// decisionCell is what a person said: status and author, the reason, until when.
+func decisionCell(d *reconcile.Decision, lang text.Lang) cell {
+	if d == nil {
+		return cell{}
+	}
+	s := text.DecisionStatus(d.Status, lang) + " · " + clip(oneLine(d.Author), 30)
+	if d.Reason != "" {
+		s += "\n" + clip(oneLine(d.Reason), shownReason)
+	}
+	if d.Until != 0 {
+		s += "\n" + fmt.Sprintf(text.Label("until_mark", lang), d.Until)
+	}
+	return str(s)
 }
 
 // classNames joins the case's classes, the gravest first.

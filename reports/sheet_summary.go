@@ -141,6 +141,7 @@ func masthead(g *grid, b *Book) {
 		}
 		band(s, 10, 6+14*float64(wrappedLines(s, total*0.88)), false)
 	}
+	changeLines(g, b)
 	g.add(8)
 }
 

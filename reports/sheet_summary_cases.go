@@ -50,7 +50,7 @@ func topBlock(p *panel, b *Book, d *derived) {
 	top := slices.Clone(d.open)
 	slices.SortStableFunc(top, func(x, y *caseRow) int { return cmp.Compare(y.stake, x.stake) })
 	top = slices.DeleteFunc(top, func(c *caseRow) bool {
-		return c.stake == 0 || c.main.Held || c.severity == 0 || c.main.Status != "open"
+		return c.stake == 0 || c.main.Held || c.severity == 0 || c.main.Status != "open" || c.main.Class.OrderClass()
 	})
 	if len(top) == 0 {
 		p.add(flat(text.Label("none", lang), 40))
@@ -70,7 +70,7 @@ func classBlock(p *panel, b *Book, d *derived) {
 	p.head(text.Label("block_class", lang), text.Heading("class", lang), ">"+text.Heading("cases", lang),
 		">"+text.Heading("amount_class", lang), text.Heading("currency", lang), text.Heading("severity", lang),
 		text.Heading("owner", lang))
-	classes := slices.Clone(b.Outcome.Classes)
+	classes := slices.DeleteFunc(slices.Clone(b.Outcome.Classes), func(v reconcile.ClassSum) bool { return v.Class.OrderClass() })
 	slices.SortStableFunc(classes, func(x, y reconcile.ClassSum) int {
 		return cmp.Compare(y.Class.Info().Severity, x.Class.Info().Severity)
 	})

@@ -200,9 +200,19 @@ func ageBlock(p *panel, b *Book, d *derived) {
 	p.head(text.Label("block_age", lang), text.Heading("age_days", lang), ">"+text.Heading("cases", lang), "", "",
 		fmt.Sprintf(">"+text.Label("stake_in", lang), cur), text.Heading("currency", lang))
 	counts, sums := make([]int64, len(ageBands)+1), make([]txn.Fine, len(ageBands)+1)
-	var total txn.Fine
-	var cases int64
+	var total, closed txn.Fine
+	var cases, decided int64
+	var firstDecided *caseRow
 	for _, c := range d.open {
+		if c.decided() {
+			decided++
+			if firstDecided == nil {
+				firstDecided = c
+			}
+			if c.main.Currency == cur {
+				closed += c.atStake()
+			}
+		}
 		if !c.unsettled() {
 			continue
 		}
@@ -222,6 +232,11 @@ func ageBlock(p *panel, b *Book, d *derived) {
 	last := p.row() - 1
 	p.add(summed(cell{v: text.Label("total", lang)}, count(cases).live("SUM("+span(leftPanel+1, first, last)+")"),
 		cell{}, cell{}, fine(total, cur).live(fmt.Sprintf("ROUND(SUM(%s),5)", span(leftPanel+4, first, last))), ccy)...)
+	if decided > 0 {
+		p.link(0, goTo("exceptions", firstDecided.row, lang), "")
+		p.add(figures(linked(flat(text.Label("decided_line", lang), summaryWidths[0])), count(decided), cell{}, cell{},
+			fine(closed, cur), ccy)...)
+	}
 }
 
 // tieBlock shows whether the money in transit ties out for each acquirer.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"daozhang/parsers/txn"
 	"daozhang/reconcile"
@@ -213,9 +214,10 @@ func (b *Book) home() txn.Currency {
 }
 
 func slotCell(s reconcile.SlotSum, lang text.Lang) cell {
-	c := str(text.SlotState(s.State, lang)).bold().centered()
+	marks := slotMarks(s, lang)
+	c := str(text.SlotState(s.State, lang) + marks).bold().centered()
 	if s.Held {
-		c = str("■ " + text.Label("slot_held", lang)).bold().centered()
+		c = str("■ " + text.Label("slot_held", lang) + marks).bold().centered()
 		c.look.fill = fillWarn
 		return c.ink(inkWarn)
 	}
@@ -227,6 +229,28 @@ func slotCell(s reconcile.SlotSum, lang text.Lang) cell {
 		return c.ink(inkGood)
 	}
 	return c.ink(inkMuted)
+}
+
+// slotMarks says whether the file came late and whether it replaced another one.
+func slotMarks(s reconcile.SlotSum, lang text.Lang) string {
+	marks := ""
+	if due, came := slotInstant(s.Due), slotInstant(s.Received); !due.IsZero() && came.After(due) {
+		marks += "\n" + text.Label("slot_late", lang)
+	}
+	if s.Revision > 1 {
+		marks += "\n" + fmt.Sprintf(text.Label("slot_revised", lang), s.Revision)
+	}
+	return marks
+}
+
+// slotInstant reads the instants of a slot's sum, with or without seconds; all of a book are in one zone.
+func slotInstant(s string) time.Time {
+	for _, layout := range []string{time.DateTime, "2006-01-02 15:04"} {
+		if t, err := time.Parse(layout, s); err == nil {
+			return t
+		}
+	}
+	return time.Time{}
 }
 
 func controlText(s reconcile.SlotSum, lang text.Lang) string {

@@ -42,6 +42,7 @@ type look struct {
 	rule   byte // 'b' thin line below, 't' line above, 'x' box in light grey, 0 none
 	link   bool
 	shrink bool
+	indent bool // left, a little away from what stands before it
 }
 
 // styles hands out style numbers, in the order of first use.
@@ -84,6 +85,9 @@ func (s *styles) make(k look) (int, error) {
 	}
 	if k.right {
 		st.Alignment.Horizontal = "right"
+	}
+	if k.indent {
+		st.Alignment.Horizontal, st.Alignment.Indent = "left", 1
 	}
 	if k.center { // stronger than right
 		st.Alignment.Horizontal = "center"

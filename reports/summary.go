@@ -127,14 +127,6 @@ type SummaryControl struct {
 	OK       bool   `json:"ok"`
 }
 
-// SummaryHistory is what depends on the order of events and is left out when two books of a date are compared.
-type SummaryHistory struct {
-	Awaited []string `json:"awaited"` // what a preliminary book waits for
-	GoLive  string   `json:"go_live"`
-	Program string   `json:"program"`
-	Config  string   `json:"config_digest"`
-}
-
 // WriteSummary writes summary.json: keys in the contract's order, indented, one line feed at the end.
 func WriteSummary(w io.Writer, b *Book) error {
 	if err := b.check(); err != nil {
@@ -170,8 +162,7 @@ func (b *Book) summary() *Summary {
 		AsOf: b.asOf().Format(time.RFC3339), Verdict: string(b.verdict()),
 		Sides: []SummarySide{}, Passes: []SummaryPass{}, Classes: []SummaryClass{}, Payouts: []SummaryPayout{},
 		RollForward: []SummaryRoll{}, Slots: []SummarySlot{},
-		History: SummaryHistory{Awaited: append([]string{}, o.Awaited...), GoLive: b.GoLive.String(),
-			Program: b.Program, Config: b.ConfigDigest},
+		History: b.history(),
 	}
 	for _, v := range o.Sides {
 		s.Sides = append(s.Sides, SummarySide{Leg: string(v.Leg), Side: v.Side.String(), Source: v.Source, Slot: v.Slot,

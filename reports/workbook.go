@@ -63,6 +63,9 @@ func (w *workbook) build(b *Book) error {
 	sheets = append(sheets, open.sheets(b)...)
 	sheets = append(sheets, cleared.sheets(b)...)
 	sheets = append(sheets, filesTable(b).sheets(b)...)
+	if s := changesSheet(b, d); s != nil {
+		sheets = append(sheets, s)
+	}
 	sheets = append(sheets, notesSheet(b, w.digest))
 	f := w.file
 	if err := f.SetDefaultFont(w.styles.font); err != nil {

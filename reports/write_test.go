@@ -14,6 +14,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -37,6 +38,11 @@ func TestKeepSampleWorkbooks(t *testing.T) {
 	}
 	for _, lang := range []text.Lang{text.ZhCN, text.En} {
 		if err := os.WriteFile(filepath.Join(*keep, "sample-"+string(lang)+".xlsx"), workbookBytes(t, sampleBook(lang)), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, lang := range []text.Lang{text.ZhCN, text.En} {
+		if err := os.WriteFile(filepath.Join(*keep, "changed-"+string(lang)+".xlsx"), workbookBytes(t, changedBook(lang)), 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -111,12 +117,16 @@ func TestSampleFilesAreTheGoldenOnes(t *testing.T) {
 	golden(t, "summary.json", buf.Bytes())
 }
 
-// dump writes every cell as text, with its formula, so that a person can read what a workbook says.
-func dump(t *testing.T, data []byte) []byte {
+// dump writes every cell as text, with its formula, so that a person can read what a workbook says; all sheets or only
+// the named ones.
+func dump(t *testing.T, data []byte, only ...string) []byte {
 	t.Helper()
 	f := open(t, data)
 	var b bytes.Buffer
 	for _, name := range f.GetSheetList() {
+		if len(only) > 0 && !slices.Contains(only, name) {
+			continue
+		}
 		fmt.Fprintf(&b, "== %s\n", name)
 		rows, err := f.GetRows(name)
 		if err != nil {
@@ -165,8 +175,17 @@ func TestColumnsAndKeysAreThoseOfTheContract(t *testing.T) {
 		}
 		last = i
 	}
-	if strings.Contains(buf.String(), "null") {
-		t.Error("an empty list is written as null")
+	if n := strings.Count(buf.String(), "null"); n != 1 || !strings.Contains(buf.String(), "\n    \"previous\": null") {
+		t.Errorf("%d values are null; only previous may be", n)
+	}
+	last = -1
+	for _, key := range []string{"awaited", "go_live", "program", "config_digest", "previous", "inputs", "changes", "files", "decisions",
+		"moves", "changes_left_out"} {
+		i := strings.Index(buf.String(), "\n    \""+key+"\"")
+		if i <= last {
+			t.Errorf("key %s of history is missing or out of order", key)
+		}
+		last = i
 	}
 	workbookBytes(t, empty) // an empty day has a workbook as well
 }

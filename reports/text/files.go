@@ -2,7 +2,7 @@ package text
 
 import "daozhang/reconcile"
 
-// fileClasses words the classes about files and configuration.
+// fileClasses words the classes about files and feeds.
 var fileClasses = []Entry{
 	{reconcile.F01, Msg{"文件未到", "File missing"},
 		Msg{"到了约定时间仍没有收到这个文件；依赖它的行全部暂挂，不算差异。", "The file had not come by its deadline; the rows that depend on it are held back and are not counted as differences."},
@@ -12,6 +12,14 @@ var fileClasses = []Entry{
 			{"holiday", Msg{"当天无交易或节假日不出文件", "no file on a holiday or a day without business"}, Msg{"该日为非工作日", "the day is no workday"}},
 			{"listing_failed", Msg{"服务器连不上或无权限", "server unreachable or access refused"}, Msg{"列目录失败", "the folder could not be listed"}},
 			{"name_changed", Msg{"文件改名，与规则不符", "file renamed, no rule matches"}, Msg{"目录中有未识别的文件", "the folder holds files that no rule names"}},
+		}},
+	{reconcile.F02, Msg{"文件迟到", "File late"},
+		Msg{"文件在约定时间之后才到。账已按到齐的文件算过，原来暂挂的行已放行。", "The file came after its deadline. The book counts it; the rows that waited for it are released."},
+		Msg{"无需补账；同一来源经常迟到时，请对方改进或调整约定时间。", "Nothing to book; where a source is often late, have it mended or agree on a later time."},
+		[]Cause{
+			{"sent_late", Msg{"对方推送晚了", "sent late by the other side"}, Msg{"到达时间晚于约定时间", "it arrived past its deadline"}},
+			{"after_closing", Msg{"关账之后才到", "came after the books were closed"}, Msg{"账期已关账，行记在第一个未关账日", "its date is closed, its rows stand on the first open date"}},
+			{"outage", Msg{"服务器或网络中断", "server or network was down"}, Msg{"同一时段多个来源都晚到", "several sources were late at that time"}},
 		}},
 	{reconcile.F03, Msg{"文件截断", "File cut short"},
 		Msg{"文件没有结尾标记，或行数少于文件自报。", "The file lacks its trailer or has fewer rows than it says."},
@@ -24,6 +32,14 @@ var fileClasses = []Entry{
 		Msg{"同样的内容以另一个名字又来了一次，没有重复入账。", "The same bytes came again under another name and were not counted twice."},
 		Msg{"无需处理；已记为别名。", "Nothing to do; recorded as an alias."},
 		[]Cause{{"resent", Msg{"对方重发或人工复制", "sent again or copied by hand"}, Msg{"内容摘要完全相同", "digests are equal"}}}},
+	{reconcile.F05, Msg{"更正文件", "Corrected file"},
+		Msg{"同一份文件又来了一版，内容不同。以新版为准，旧版保留备查。", "The same file came again with other content. The newer one counts, the former is kept."},
+		Msg{"到「本次变更」看增、删、改了哪些行，请对方说明更正原因。", "See on sheet Changes which rows were added, removed or changed, and have the other side say why."},
+		[]Cause{
+			{"vendor_restated", Msg{"对方更正了账单", "the other side restated its file"}, Msg{"位置相同，内容摘要不同", "same slot, other digest"}},
+			{"final_version", Msg{"先来的是临时版", "the former one was provisional"}, Msg{"新版覆盖的时间更完整", "the new one covers more of the day"}},
+			{"wrong_file", Msg{"其中一份放错了", "one of the two was put there by mistake"}, Msg{"多数行不同", "most rows differ"}},
+		}},
 	{reconcile.F06, Msg{"空文件", "Empty file"},
 		Msg{"文件没有一行明细，但当天终端有交易。", "The file has no rows though the terminals had sales that day."},
 		Msg{"向收单方确认当天确无清算；否则要求重发。", "Have the acquirer confirm that nothing was cleared, or send the file again."},
@@ -67,13 +83,5 @@ var fileClasses = []Entry{
 		[]Cause{
 			{"missing_page", Msg{"缺一页或一天的流水", "a page or a day is missing"}, Msg{"余额跳变", "the balance jumps"}},
 			{"intraday", Msg{"拿到的是日间流水", "an intraday copy was taken"}, Msg{"末行早于营业终了", "the last line is before close of business"}},
-		}},
-	{reconcile.X05, Msg{"配置缺口", "Configuration gap"},
-		Msg{"该日期没有可用的合同、日历或账户登记。", "No contract, calendar or account is registered for that date."},
-		Msg{"按提示补登记表或日历文件，再重跑该日。", "Add the named register row or calendar file, then rerun the date."},
-		[]Cause{
-			{"no_contract", Msg{"合同未登记或已过期", "no contract is valid on that date"}, Msg{"登记表中无有效行", "no valid register row"}},
-			{"no_calendar", Msg{"年度日历未加载", "the year's calendar is not loaded"}, Msg{"到期日落入未加载的年份", "the due date reaches into that year"}},
-			{"no_account", Msg{"结算账户未登记", "the settlement account is not registered"}, Msg{"登记表中无此账户", "no such account in the register"}},
 		}},
 }

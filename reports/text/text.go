@@ -66,7 +66,7 @@ type Entry struct {
 
 // ClassEntry returns what is said about a class. An unknown class gets an entry that shows its code.
 func ClassEntry(c reconcile.Class) Entry {
-	for _, table := range [...][]Entry{fileClasses, terminalClasses, payoutClasses, bankClasses} {
+	for _, table := range [...][]Entry{fileClasses, terminalClasses, payoutClasses, bankClasses, processClasses} {
 		for i := range table {
 			if table[i].Class == c {
 				return table[i]
@@ -136,6 +136,31 @@ func Reason(r reconcile.Reason, lang Lang) string { return lookup(words, "reason
 
 // Status names the status of a line: open, in_window, explained, decided, cleared.
 func Status(s string, lang Lang) string { return lookup(words, "status."+s, lang) }
+
+// DecisionStatus names what a person said about a case.
+func DecisionStatus(s reconcile.DecisionStatus, lang Lang) string {
+	return lookup(words, "decision."+string(s), lang)
+}
+
+// InputKind names a kind of thing that became known between two revisions: late_file, register ...
+func InputKind(s string, lang Lang) string { return lookup(words, "input."+s, lang) }
+
+// CaseChange names how a case differs between two revisions: new, gone, class, amount, status, merged.
+func CaseChange(s string, lang Lang) string { return lookup(words, "change."+s, lang) }
+
+// MoveCause words what moved a case into, out of or between classes, given as a bare word: a rule's reason, a state, or
+// one of due, evidence, reopened, announced. Anything else is shown as it is.
+func MoveCause(s string, lang Lang) string {
+	for _, family := range []string{"move.", "reason.", "state."} {
+		if m, ok := words[family+s]; ok {
+			return m.In(lang)
+		}
+	}
+	return s
+}
+
+// RowChange names how a row differs between two versions of a file: added, removed, changed.
+func RowChange(s string, lang Lang) string { return lookup(words, "rowchange."+s, lang) }
 
 // Lifecycle names the step of a case's life.
 func Lifecycle(l reconcile.Lifecycle, lang Lang) string {

@@ -9,7 +9,7 @@ import (
 	"daozhang/reconcile"
 )
 
-var entries = [...][]Entry{fileClasses, terminalClasses, payoutClasses, bankClasses}
+var entries = [...][]Entry{fileClasses, terminalClasses, payoutClasses, bankClasses, processClasses}
 
 func hasHan(s string) bool {
 	return strings.ContainsFunc(s, func(r rune) bool { return unicode.Is(unicode.Han, r) })
@@ -87,6 +87,12 @@ func TestEveryValueOfTheCoreHasAWord(t *testing.T) {
 		"reason." + string(reconcile.CarriedNegative), "reason." + string(reconcile.Declined),
 		"reason." + string(reconcile.DuplicateUpload), "reason." + string(reconcile.SecondWitness),
 		"reason." + string(reconcile.BeforeGoLive), "reason." + string(reconcile.Unrelated), "reason." + string(reconcile.NoMoney),
+		"reason." + string(reconcile.DecidedAccepted), "reason." + string(reconcile.DecidedWritten), "reason." + string(reconcile.DecidedWrong),
+		"decision." + string(reconcile.Accepted), "decision." + string(reconcile.WrittenOff), "decision." + string(reconcile.Disputed),
+		"decision." + string(reconcile.Waiting), "decision." + string(reconcile.Wrong), "decision." + string(reconcile.Reopened),
+		"input.late_file", "input.new_file", "input.corrected_file", "input.withdrawn_file", "input.slot_state", "input.decision",
+		"input.register", "input.carry", "input.lookup", "input.config", "input.program", "change.new", "change.gone", "change.class",
+		"change.amount", "change.status", "change.merged", "rowchange.added", "rowchange.removed", "rowchange.changed",
 		"life." + string(reconcile.CaseNew), "life." + string(reconcile.CaseOpen), "life." + string(reconcile.CaseReopened),
 		"life." + string(reconcile.CaseCleared), "status.open", "status.in_window", "status.explained", "status.decided",
 		"status.cleared", "verdict." + string(reconcile.Balanced), "verdictline." + string(reconcile.Balanced),
@@ -132,6 +138,14 @@ func TestAnUnknownCauseFallsBackToTheMostLikelyOne(t *testing.T) {
 	}
 	if e := ClassEntry("Z99"); e.Name.En != "Z99" || len(e.Causes) == 0 {
 		t.Errorf("an unknown class is shown as %+v", e)
+	}
+}
+
+func TestWhatMovedACaseIsWorded(t *testing.T) {
+	for in, want := range map[string]string{"due": "came due", "not_due": "not due", "matched": "matched", "": "", "P2 a.csv:3": "P2 a.csv:3"} {
+		if got := MoveCause(in, En); got != want {
+			t.Errorf("%q is worded %q, want %q", in, got, want)
+		}
 	}
 }
 
