@@ -40,6 +40,7 @@ type Paid struct {
 	Amount                              int64
 	Booked                              txn.Date
 	CreditAt                            Ref
+	CreditKey                           string `json:",omitempty"` // row key of the credit
 }
 
 // settle matches credits and payouts and gives both their state on leg A-B.
@@ -72,6 +73,7 @@ func (d *Day) settle() {
 	d.byDays(open, true, func(*payout) string { return "" })
 	d.byNetting(open)
 	d.samePair(open)
+	d.fromMemory(open)
 	d.twice()
 	d.byGap(open)
 	for _, p := range open {
@@ -96,14 +98,12 @@ func (d *Day) bankLines() {
 	anyPayer := len(d.set.Register.Tables().Payers) == 0
 	for i := range d.items {
 		it := &d.items[i]
-		if it.side != txn.Bank {
+		if it.side != txn.Bank || it.flags.has(closedRow) {
 			continue
 		}
-		s := &d.slots[it.slot]
 		switch {
-		case s.Held:
-			it.wait = it.slot
-			it.ab = judge(InWindow, FeedHeld, s.Class)
+		case d.heldItem(it):
+			it.ab = d.heldRow(it)
 		case it.status == txn.Closed || it.flags.has(reversedLine):
 			it.ab = judge(Excluded, NoMoney, "")
 		case it.kind == txn.Debit && it.flags.has(acquirerLine):
@@ -262,5 +262,5 @@ func (d *Day) contractServes(c *register.Contract, acquirer string) bool {
 func (d *Day) paidOf(p *payout, c int) Paid {
 	it := &d.items[c]
 	return Paid{ID: p.ID, Acquirer: p.Acquirer, MID: p.MID, Channel: p.Channel, Account: d.sym.str(it.account), Currency: p.Currency,
-		Date: p.Date, Amount: p.expected(), Booked: it.day, CreditAt: d.refs[c]}
+		Date: p.Date, Amount: p.expected(), Booked: it.day, CreditAt: d.refs[c], CreditKey: d.keys[c]}
 }

@@ -25,7 +25,8 @@ func (d *Day) carryOut() *Carry {
 		}
 	}
 	slices.SortFunc(c.Items, func(a, b CarriedItem) int {
-		return cmp.Or(strings.Compare(string(a.Leg), string(b.Leg)), strings.Compare(a.Key, b.Key))
+		return cmp.Or(strings.Compare(string(a.Leg), string(b.Leg)), strings.Compare(a.Key, b.Key), cmp.Compare(a.SlotDate, b.SlotDate),
+			strings.Compare(a.Slot, b.Slot), cmp.Compare(a.At.Line, b.At.Line)) // equal rows of two days or slots share a key
 	})
 	for _, p := range d.payouts {
 		if p.ab.open() {
@@ -38,9 +39,7 @@ func (d *Day) carryOut() *Carry {
 			continue // rightly empty after all: a later file had what seemed to be missing
 		}
 		if s.suspect() && !s.Unpromised || s.Class == F08 && d.waitedFor(i) {
-			c.Slots = append(c.Slots, CarriedSlot{Source: s.Source, Acquirer: s.Acquirer, Key: s.Key, Side: s.Side, Date: s.Date, State: s.State,
-				Held: s.Held, Doubtful: s.Doubtful, Pays: s.Pays, Notices: s.Notices, Class: s.Class, Why: s.Why, File: s.Sum.File,
-				Stores: s.Stores, Merchants: s.Merchants, Accounts: s.Accounts, FirstSeen: cmp.Or(s.firstSeen, d.set.Date)})
+			c.Slots = append(c.Slots, d.carriedSlot(s))
 		}
 	}
 	slices.SortFunc(c.Slots, func(a, b CarriedSlot) int {
@@ -63,7 +62,20 @@ func (d *Day) carryOut() *Carry {
 			}
 		}
 	}
+	for _, n := range d.closedCredits {
+		for _, p := range d.paidBy[n] {
+			c.Paid = append(c.Paid, d.paidOf(p, n))
+		}
+	}
+	d.carryMemories(c)
 	return c
+}
+
+func (d *Day) carriedSlot(s *Slot) CarriedSlot {
+	return CarriedSlot{Source: s.Source, Acquirer: s.Acquirer, Key: s.Key, Side: s.Side, Date: s.Date, State: s.State,
+		Held: s.Held, Doubtful: s.Doubtful, Pays: s.Pays, Notices: s.Notices, Class: s.Class, Why: s.Why, File: s.Sum.File,
+		Stores: s.Stores, Merchants: s.Merchants, Accounts: s.Accounts, FirstSeen: cmp.Or(s.firstSeen, d.set.Date), SHA256: s.content(),
+		Decision: s.decision}
 }
 
 // waitedFor reports whether a row is held by a rejected record of the slot.
@@ -89,7 +101,7 @@ func (d *Day) doubles(p Paid) bool {
 func (d *Day) carryItem(i int, leg Leg, v verdict) CarriedItem {
 	it, s := &d.items[i], &d.slots[d.items[i].slot]
 	out := CarriedItem{Key: d.keys[i], Leg: leg, Seen: it.seen, Source: s.Source, Acquirer: s.Acquirer, Slot: s.Key, SlotDate: s.Date, Pays: s.Pays,
-		Class: openClass(leg, v), State: v.State(), FirstSeen: d.set.Date, At: d.refs[i], Row: d.rows[i]}
+		Class: openClass(leg, v), State: v.State(), FirstSeen: d.set.Date, At: d.refs[i], Row: d.rows[i], Decision: d.ruledRows[i], Late: d.lateRow(it)}
 	if it.side == txn.Bank {
 		out.CaseID = CaseID(string(leg), d.keys[i])
 		if it.carried >= 0 {
@@ -112,6 +124,8 @@ func (d *Day) carryItem(i int, leg Leg, v verdict) CarriedItem {
 	out.Hints = strings.Join(hints, ",")
 	if p := d.proofOf(i); p >= 0 {
 		out.ProofAt = d.refs[int(p)]
+	} else if at := d.copyOf[i]; at.Member != "" {
+		out.ProofAt = at
 	} else if it.carried >= 0 {
 		out.ProofAt = d.carry.Items[it.carried].ProofAt
 	}
@@ -133,7 +147,7 @@ func (d *Day) carriedPayout(p *payout) CarriedPayout {
 	c := CarriedPayout{Payout: Payout{ID: p.ID, Acquirer: p.Acquirer, MID: p.MID, Channel: p.Channel, Account: p.Account,
 		Currency: p.Currency.String(), Date: p.Date, Due: p.Due, DueNote: p.DueNote, NoDue: p.noDue, Basis: p.Basis, Rows: p.Rows, Sales: p.Sales,
 		Refunds: p.Refunds, Fees: p.Fees, Adjust: p.Adjust, Reserve: p.Reserve, Composed: p.Composed, Stated: p.Stated, Parts: parts,
-		At: at, CaseID: cmp.Or(p.caseID, p.id())}, FirstSeen: min(p.firstSeen, d.set.Date), Class: openClass(LegAB, p.ab)}
+		At: at, CaseID: cmp.Or(p.caseID, p.id())}, FirstSeen: min(p.firstSeen, d.set.Date), Class: openClass(LegAB, p.ab), Decision: p.decision}
 	if p.credit >= 0 {
 		c.CreditKey = d.keys[int(p.credit)]
 	}
@@ -154,7 +168,10 @@ func (d *Day) ledger(sink Sink) {
 			order = cmp.Or(it.chanID, it.order)
 		}
 		m := Match{Row: it.pos, Partner: o.pos, Carried: it.carried >= 0, PartnerCarry: o.carried >= 0, Pass: passes[it.pass].name,
-			Order: d.sym.str(order), RRN: d.sym.str(it.rrn)}
+			Order: d.sym.str(order), RRN: d.sym.str(it.rrn), Source: d.slots[it.slot].Source, PartnerSource: d.slots[o.slot].Source}
+		if it.kind == txn.Refund {
+			m.Original = d.sym.str(cmp.Or(it.origChan, it.origOrder, it.origRRN))
+		}
 		if m.Carried {
 			m.RowAt = d.carry.Items[it.carried].At
 		}

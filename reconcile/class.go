@@ -98,7 +98,7 @@ var classes = []ClassInfo{
 // the comparable part of a day, of its verdict, or of the sums by class.
 func (c Class) OrderClass() bool {
 	switch c {
-	case F02, F05, X01, X02, X03:
+	case F02, F04, F05, X01, X02, X03:
 		return true
 	}
 	return false

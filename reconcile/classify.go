@@ -14,12 +14,13 @@ func (d *Day) classify() {
 		it := &d.items[i]
 		if it.side == txn.Terminal && it.partner >= 0 {
 			d.classifyPair(it, &d.items[it.partner])
+			d.meet(it)
 		}
 	}
 	d.voided()
 	for i := range d.items {
 		it := &d.items[i]
-		if it.ta.state != 0 || it.side == txn.Bank || !it.kind.Transaction() {
+		if it.ta.state != 0 || it.side == txn.Bank || !it.kind.Transaction() || it.flags.has(closedRow) {
 			continue
 		}
 		if v, ok := d.outside(it); ok {
@@ -37,9 +38,8 @@ func (d *Day) classify() {
 func (d *Day) outside(it *item) (verdict, bool) {
 	s := &d.slots[it.slot]
 	switch {
-	case s.Held:
-		it.wait = it.slot
-		return judge(InWindow, FeedHeld, s.Class), true
+	case d.heldItem(it):
+		return d.heldRow(it), true
 	case it.side == txn.Acquirer && !s.Pays:
 		return judge(Excluded, SecondWitness, ""), true
 	case it.kind == txn.Preauth:
@@ -55,6 +55,33 @@ func (d *Day) outside(it *item) (verdict, bool) {
 		return judge(Excluded, NoMoney, ""), true
 	}
 	return verdict{}, false
+}
+
+// heldRow is the state of a row that must not be used.
+func (d *Day) heldRow(it *item) verdict {
+	switch s := &d.slots[it.slot]; {
+	case s.wasHeld && it.carried >= 0:
+		return judge(Excluded, DuplicateUpload, "") // the file that came instead has it
+	case s.ruled != nil:
+		return judge(Explained, s.ruled.Status.reason(), "")
+	case s.closed != nil:
+		return judge(Explained, DecidedAccepted, "")
+	default:
+		it.wait = it.slot
+		return judge(InWindow, FeedHeld, s.Class)
+	}
+}
+
+// meet opens a row again that a decision had closed, where its partner has come and the two do not agree.
+func (d *Day) meet(t *item) {
+	if d.closedRows == 0 || t.ta.State() == Matched {
+		return
+	}
+	for _, i := range [...]int32{t.partner, d.items[t.partner].partner} {
+		if d.items[i].flags.has(closedRow) {
+			d.reopenRow(i)
+		}
+	}
 }
 
 // classifyPair compares what the passes did not key: amount and status. Terminal and store (T34) and the register (T30)
@@ -147,7 +174,7 @@ func (d *Day) terminalOnly(it *item) verdict {
 // settledBefore reports whether the original of a void or reversal has its partner, today or on an earlier day.
 func (d *Day) settledBefore(it *item) bool {
 	if it.flags.has(origSettled) || it.orig >= 0 {
-		return it.flags.has(origSettled) || d.items[it.orig].partner >= 0
+		return it.flags.has(origSettled) || d.items[it.orig].partner >= 0 || d.items[it.orig].flags.has(closedPair)
 	}
 	if it.side == txn.Terminal && it.carried < 0 && (it.kind == txn.Void || it.kind == txn.Reversal) && d.inHistory(it, it.day-1) {
 		it.flags |= origSettled // matched before midnight, on an earlier day
@@ -328,7 +355,7 @@ func (d *Day) firstDay() txn.Date {
 	}
 	first := d.set.Date
 	for i := range d.items {
-		if day := d.items[i].day; day != 0 && d.items[i].side == txn.Terminal {
+		if day := d.items[i].day; day != 0 && d.items[i].side == txn.Terminal && !d.items[i].flags.has(closedRow) {
 			first = min(first, day)
 		}
 	}

@@ -3,6 +3,8 @@ package reconcile
 import (
 	"cmp"
 	"slices"
+
+	"daozhang/parsers/txn"
 )
 
 // The rules that say which payouts a credit pays, surest first. See bank.go for their order.
@@ -319,4 +321,54 @@ func (d *Day) samePair(open []*payout) {
 			}
 		}
 	}
+}
+
+// fromMemory lets what is left on either side meet what decisions have closed on the other: by id, by sum, by days. What
+// agrees is settled; a credit that names a closed payout and differs opens it again.
+func (d *Day) fromMemory(open []*payout) {
+	var ps []*payout
+	for _, p := range d.closedPayouts {
+		if !p.closed.Pair && p.expected() > 0 {
+			ps = append(ps, p)
+		}
+	}
+	if len(ps) > 0 {
+		d.creditsFor(ps, append(slices.Clone(ps), open...), open)
+	}
+	var credits []int
+	for _, c := range d.closedCredits {
+		if !d.items[c].flags.has(closedPair) && d.items[c].kind == txn.Credit {
+			credits = append(credits, c)
+		}
+	}
+	if len(credits) > 0 {
+		slices.SortFunc(credits, func(a, b int) int { return d.before(int32(a), int32(b)) })
+		today := d.credits
+		d.credits = credits
+		d.creditsFor(open, open, nil)
+		d.credits = today
+	}
+}
+
+// creditsFor looks for the free credits that pay ps, or a run among all; those that name one of others are left for it.
+func (d *Day) creditsFor(ps, all, others []*payout) {
+	free := d.credits
+	d.credits = slices.DeleteFunc(slices.Clone(free), func(c int) bool { return len(d.named(&d.items[c], others)) > 0 })
+	slices.SortStableFunc(all, (*payout).order)
+	d.byID(ps)
+	d.bySum(ps)
+	d.byDays(all, false, func(p *payout) string { return p.MID + "|" + p.Channel })
+	d.byDays(all, true, func(p *payout) string { return p.MID })
+	d.byDays(all, true, func(*payout) string { return "" })
+	for _, c := range d.credits {
+		if it := &d.items[c]; it.ab.state == 0 && !it.flags.has(closedRow) {
+			if named := d.named(it, ps); len(named) > 0 {
+				for _, p := range named {
+					d.reopenPayout(p)
+				}
+				d.pay(c, named, "id")
+			}
+		}
+	}
+	d.credits = free
 }

@@ -41,7 +41,8 @@ type Slot struct {
 
 	Stores, Merchants, Accounts []string
 
-	Late *LateSlot // a file for a closed date that is booked on this one
+	Content string    // digest of what the slot has, in whatever file it stands; empty: the member's
+	Late    *LateSlot // a file for a closed date that is booked on this one
 
 	Unpromised bool // the source's calendar promises nothing for the day: payouts wait, and no later day waits for it
 
@@ -49,12 +50,22 @@ type Slot struct {
 	firstSeen txn.Date
 	rejected  int64
 	raw       [][]byte // rejected records
+	added     Figure   // rows of a file for a closed date
+	wasHeld   bool     // such a file replaces one that was held: the carried rows of the slot are those of the held one
+	ruled     *ruling  // closed by a decision today
+	closed    *Closed  // closed by a decision on an earlier day
+	former    Class    // of the slot of the carry that such a file replaces
+	stays     bool     // the same is wrong with the file that came
+	replaces  *Closed  // what such a decision closed, and this file has brought after all
+	decision  string   // in effect, not closing
 
 	Sum SlotSum // what the book prints about the slot; filled by the caller, held figures by the core
 }
 
 // LateSlot says what a file that came for a closed date brings. Only rows that the closed book did not have are added to
-// the day, through Add; what was changed or taken away stays as the closed book has it and is named by X03.
+// the day, through Add; what was changed or taken away stays as the closed book has it and is named by X03. Where the closed
+// book held the slot it used none of its rows: all rows of the new file are added, and those carried from the held one are
+// excluded as their copies.
 type LateSlot struct {
 	Arrived        string // instant in the entity's zone
 	Had            bool   // the closed book had another file for the slot
@@ -68,7 +79,7 @@ type LateSlot struct {
 
 // suspect reports whether rows may be waiting in the slot that nobody has seen yet.
 func (s *Slot) suspect() bool {
-	return s.Held || s.Doubtful || s.State == SlotMissing || s.State == SlotNotDue
+	return s.ruled == nil && s.closed == nil && (s.Held || s.Doubtful || s.State == SlotMissing || s.State == SlotNotDue)
 }
 
 // Setup is what a day is judged by.
@@ -123,8 +134,11 @@ type Match struct {
 	PartnerCarry bool
 	Pass         string
 	Order, RRN   string // channel id or order, and RRN without leading zeros, of the row
+	Original     string // of a refund: the id by which it names its original
 	RowAt        Ref    // of a carried row
 	PartnerAt    Ref    // of a carried partner
+
+	Source, PartnerSource string
 }
 
 // Day takes the rows of one business date and judges them. Use: New, Carry, then per slot AddSlot, Add for each row,
@@ -170,6 +184,27 @@ type Day struct {
 	earliest txn.Date // of the terminal rows, where there is no history
 	rows     map[int]*txn.Row
 	refs     map[int]Ref
+
+	rulings       *rulings        // nil without decisions
+	back          map[string]bool // sphere and key of members that were decided or closed when the day began
+	closed        []*Closed       // memories of rows; those of items are d.carry.Items from firstClosed on
+	firstClosed   int             // of d.carry.Items
+	firstItem     int             // of d.items
+	ruled         []ruledMember
+	ended         []endedSlot // replaced by files for closed dates
+	closedRows    int         // memories on leg T-A
+	closedCredits []int
+	closedPayouts []*payout
+	closedNow     map[int]closing // rows that decisions close today
+	closedGaps    []Closed
+	ruledRows     map[int]string // rows with a decision in effect that does not close
+	quiet         bool           // memories come in: nothing is noted about them
+	recall        bool           // a pass among open rows and memories
+	changed       bool           // decisions changed states
+	joined        []*payout      // carried payouts that one announcement made one
+	past          map[string][]PastRow
+	copyOf        map[int]Ref // rows of earlier days of which a row is a copy
+	over          map[int]overRefund
 }
 
 // maxRaw is how many rejected records of a slot are searched; a file with more is held as a rule.
@@ -183,7 +218,8 @@ type passKey struct {
 
 // New starts a day.
 func New(set Setup) *Day {
-	d := &Day{set: set, sym: newSymbols(), missing: map[gapKey]*gap{}, passes: map[passKey]*PassSum{}, read: map[tallyKey]*tally{},
+	d := &Day{rulings: newRulings(set.Decisions, set.Date), back: map[string]bool{}, closedNow: map[int]closing{}, ruledRows: map[int]string{},
+		past: map[string][]PastRow{}, copyOf: map[int]Ref{}, over: map[int]overRefund{}, set: set, sym: newSymbols(), missing: map[gapKey]*gap{}, passes: map[passKey]*PassSum{}, read: map[tallyKey]*tally{},
 		keys: map[int]string{}, rows: map[int]*txn.Row{}, refs: map[int]Ref{}, carry: &Carry{}, withTerminals: map[string]bool{},
 		idCache: map[idKey]idMap{}, stores: map[storeKey]bool{}, contracts: map[contractKey]*contractHit{},
 		paidBy: map[int][]*payout{}, doubled: map[int]Paid{}, acquirers: set.Register.Acquirers()}
@@ -195,8 +231,17 @@ func New(set Setup) *Day {
 	return d
 }
 
-// AddSlot announces a slot and returns its number for Add. Slots must come ordered by (source, date, key).
+// AddSlot announces a slot and returns its number for Add. Slots must come ordered by (source, date, key). A file for a
+// closed date takes the place of what the carry has of its slot.
 func (d *Day) AddSlot(s Slot) int {
+	if s.Late != nil {
+		for i := range d.slots {
+			if o := &d.slots[i]; o.past && o.Source == s.Source && o.Date == s.Date && o.Key == s.Key {
+				d.replaceSlot(i, s)
+				return i
+			}
+		}
+	}
 	d.slots = append(d.slots, s)
 	return len(d.slots) - 1
 }
@@ -259,9 +304,13 @@ func (e *ConservationError) Error() string {
 
 // Run judges the day. The matches go to the sink as they become final.
 func (d *Day) Run(ev Evidence, sink Sink) (*Outcome, *Carry, error) {
+	d.sameCase()
+	d.decideSlots()
 	d.link()
 	d.match()
+	d.again()
 	d.classify()
+	d.refunds()
 	d.compose()
 	d.settle()
 	d.fault("classified")

@@ -41,8 +41,8 @@ func TestCarryRefusesWhatItDoesNotKnow(t *testing.T) {
 	b := s.run(t, s.days[0], nil, nil)
 	text := string(carryBytes(t, b.carry))
 	for _, x := range []struct{ name, from, to, want string }{
-		{"a newer version", `{"carry":1,`, `{"carry":2,`, "newer than this program"},
-		{"no version", `{"carry":1,`, `{"carry":0,`, "version 0"},
+		{"a newer version", `{"carry":2,`, `{"carry":3,`, "newer than this program"},
+		{"no version", `{"carry":2,`, `{"carry":0,`, "version 0"},
 		{"a field of an item", `"Acquirer":`, `"Later":1,"Acquirer":`, "Later"},
 		{"a field of a row", `"row":{`, `"row":{"later":"1",`, "later"},
 		{"a kind of line", `"kind":"item"`, `"kind":"dream"`, "dream"},
@@ -55,7 +55,7 @@ func TestCarryRefusesWhatItDoesNotKnow(t *testing.T) {
 			if bad == text {
 				t.Fatalf("nothing to replace: %s", x.from)
 			}
-			if _, err := reconcile.DecodeCarry([]byte(bad)); err == nil || !strings.Contains(err.Error(), x.want) {
+			if _, err := reconcile.DecodeCarry([]byte(bad), nil); err == nil || !strings.Contains(err.Error(), x.want) {
 				t.Errorf("got %v, want an error that names %q", err, x.want)
 			}
 		})

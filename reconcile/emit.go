@@ -26,6 +26,17 @@ func (d *Day) emit(ev Evidence) error {
 	d.clearedLines()
 	d.slotLines()
 	d.gapLines()
+	d.lateLines()
+	d.closedLines()
+	d.decide()
+	if d.changed {
+		if err := d.conserve(); err != nil {
+			return err
+		}
+	}
+	if err := d.missed(ev); err != nil {
+		return err
+	}
 	d.sortLines()
 	d.roll()
 	d.tieOut()
@@ -46,7 +57,7 @@ func (d *Day) emit(ev Evidence) error {
 // rowLines writes the lines of one row of leg T-A; a pair is written from its terminal row.
 func (d *Day) rowLines(i int) {
 	it := &d.items[i]
-	if it.side == txn.Bank {
+	if it.side == txn.Bank || it.flags.has(closedRow) && it.partner < 0 {
 		return
 	}
 	if it.side == txn.Acquirer && it.flags.has(feeWrong) && it.ab.State() != Excluded && !d.heldItem(it) {
@@ -73,6 +84,9 @@ func (d *Day) rowLines(i int) {
 	}
 	if it.flags.has(refundLost) {
 		d.out.Lines = append(d.out.Lines, d.rowLine(i, T13))
+	}
+	if it.flags.has(refundOver) {
+		d.out.Lines = append(d.out.Lines, d.overLine(i))
 	}
 	if d.foreign(it) && it.ta.State() != Excluded && !d.heldItem(it) {
 		d.out.Lines = append(d.out.Lines, d.rowLine(i, T30))
@@ -106,6 +120,7 @@ func (d *Day) rowLine(i int, c Class) Line {
 	l := d.baseLine(i, c)
 	l.CaseID, l.FirstSeen, l.Alias = id, first, alias
 	l.Leg = LegTA
+	l.Members = d.membersOf(i, int(it.partner))
 	l.DueDate, l.DueNote = d.shownDue(it)
 	if it.ta.State() == Exception && l.DueDate != 0 {
 		l.AgeDays = max(int(d.set.Date-l.DueDate), 0)
@@ -143,6 +158,7 @@ func (d *Day) addPartner(l *Line, t *item, p int) {
 	l.NearPass, l.Differs = passes[t.pass].name, d.differs(t, a)
 	l.SettleDate, l.Acquirer = a.biz, d.sym.str(a.acq)
 	l.Fee, l.HasFee = a.fee, true
+	l.Late = l.Late || d.lateRow(a)
 	if a.curIdx != t.curIdx {
 		l.Other = Money{} // sums of two currencies have no difference; differs names both
 	}
@@ -156,8 +172,11 @@ func (d *Day) addProof(l *Line, i int) {
 		l.OtherAt, l.Other2, l.OtherTime, l.NearPass = d.refs[n], d.rows[n], timeOf(d.rows[n]), "P0"
 		return
 	}
-	if it.carried >= 0 {
-		l.OtherAt = d.carry.Items[it.carried].ProofAt
+	if it.carried >= 0 || d.copyOf[i].Member != "" {
+		l.OtherAt = d.copyOf[i]
+		if it.carried >= 0 {
+			l.OtherAt = d.carry.Items[it.carried].ProofAt
+		}
 		if l.OtherAt.Member != "" {
 			l.NearPass = "P0"
 		}
@@ -193,7 +212,7 @@ func (d *Day) baseLine(i int, c Class) Line {
 	it, s := &d.items[i], &d.slots[d.items[i].slot]
 	l := Line{Class: c, Status: "open", Lifecycle: CaseNew, FirstSeen: d.set.Date, Source: s.Source, MID: d.sym.str(it.mid), Store: d.sym.str(it.store),
 		TID: d.sym.str(it.tid), Kind: it.kind.String(), Channel: it.channel.String(), Rows: 1, Currency: d.currencyOf(it),
-		SettleDate: it.biz, At: d.refs[i], Row: d.rows[i], Acquirer: d.sym.str(it.acq)}
+		SettleDate: it.biz, At: d.refs[i], Row: d.rows[i], Acquirer: d.sym.str(it.acq), Late: d.lateRow(it)}
 	if it.side == txn.Terminal {
 		l.SettleDate = 0
 		if ms := d.set.Register.MerchantsOf(l.MID); len(ms) > 0 {
@@ -230,6 +249,7 @@ func (d *Day) feeLine(i int) {
 	l := d.baseLine(i, P02)
 	l.Leg = LegAB
 	l.CaseID = CaseID(string(LegAB), d.keys[i])
+	l.Members = d.membersOf(i)
 	l.Amount, l.Other, l.Fine = Some(int64(want)), Some(int64(it.fee)), true
 	l.DueDate = it.biz
 	l.Detail = ct.ID
@@ -289,7 +309,7 @@ func abs(v int64) int64 { return max(v, -v) }
 func (d *Day) clearedLines() {
 	for i := range d.items {
 		it := &d.items[i]
-		if it.carried < 0 {
+		if it.carried < 0 || it.flags.has(closedRow) {
 			continue
 		}
 		c := &d.carry.Items[it.carried]
@@ -304,36 +324,41 @@ func (d *Day) clearedLines() {
 			d.carry.Items[d.items[it.partner].carried].CaseID == c.CaseID {
 			continue // the pair's terminal row says it
 		}
-		l := d.baseLine(i, c.Class)
-		l.CaseID, l.FirstSeen, l.Leg = c.CaseID, c.FirstSeen, c.Leg
-		l.Status, l.Lifecycle = "cleared", CaseCleared
-		l.DueDate, l.DueNote = d.shownDue(it)
-		if it.side == txn.Terminal {
-			l.Amount = Some(it.amount)
-		} else {
-			l.Other = Some(it.amount)
-		}
-		l.ClearedBy = string(v.State())
-		if v.Reason() != "" {
-			l.ClearedBy = string(v.Reason())
-		}
-		if p := it.partner; p >= 0 {
-			o := &d.items[p]
-			if it.side == txn.Terminal {
-				l.Other = Some(o.amount)
-			} else {
-				l.Amount = Some(o.amount)
-			}
-			l.OtherAt, l.Other2, l.OtherTime = d.refs[int(p)], d.rows[int(p)], timeOf(d.rows[int(p)])
-			l.ClearedBy = passes[it.pass].name + " " + l.OtherAt.String() + ":" + strconv.Itoa(l.OtherAt.Line)
-		}
+		l := d.clearedLine(i, c)
+		l.ClearedBy = d.clearedBy(i, v)
 		d.out.Lines = append(d.out.Lines, l)
 	}
 }
 
-// sortLines orders the book: gravest class first, then class, oldest due date, amount, place and case.
-func (d *Day) sortLines() {
-	slices.SortStableFunc(d.out.Lines, func(a, b Line) int {
+// clearedLine is the line of a carried row that is not open any more.
+func (d *Day) clearedLine(i int, c *CarriedItem) Line {
+	it := &d.items[i]
+	l := d.baseLine(i, c.Class)
+	l.CaseID, l.FirstSeen, l.Leg, l.Members = c.CaseID, c.FirstSeen, c.Leg, d.membersOf(i)
+	l.Status, l.Lifecycle = "cleared", CaseCleared
+	l.DueDate, l.DueNote = d.shownDue(it)
+	if it.side == txn.Terminal {
+		l.Amount = Some(it.amount)
+	} else {
+		l.Other = Some(it.amount)
+	}
+	if p := it.partner; p >= 0 {
+		o := &d.items[p]
+		if it.side == txn.Terminal {
+			l.Other = Some(o.amount)
+		} else {
+			l.Amount = Some(o.amount)
+		}
+		l.OtherAt, l.Other2, l.OtherTime = d.refs[int(p)], d.rows[int(p)], timeOf(d.rows[int(p)])
+	}
+	return l
+}
+
+func (d *Day) sortLines() { SortLines(d.out.Lines) }
+
+// SortLines orders a book: gravest class first, then class, oldest due date, amount, place and case.
+func SortLines(lines []Line) {
+	slices.SortStableFunc(lines, func(a, b Line) int {
 		return cmp.Or(-cmp.Compare(a.Class.Info().Severity, b.Class.Info().Severity), strings.Compare(string(a.Class), string(b.Class)),
 			cmp.Compare(a.DueDate, b.DueDate), -cmp.Compare(a.weight(), b.weight()), strings.Compare(a.Source, b.Source),
 			strings.Compare(a.Store, b.Store), strings.Compare(a.TID, b.TID), cmp.Compare(a.TxnTime.Unix, b.TxnTime.Unix),
@@ -356,7 +381,7 @@ func (d *Day) verdict() Verdict {
 		return Preliminary
 	}
 	for i := range d.slots {
-		if s := &d.slots[i]; s.suspect() || s.rejected > 0 {
+		if s := &d.slots[i]; s.suspect() || s.rejected > 0 && s.ruled == nil {
 			return Incomplete
 		}
 	}
@@ -366,7 +391,8 @@ func (d *Day) verdict() Verdict {
 		}
 	}
 	for i := range d.out.Lines {
-		if l := &d.out.Lines[i]; l.Status == "open" && l.Class.Info().Severity >= 1 {
+		l := &d.out.Lines[i]
+		if (l.Status == "open" || l.Status == "decided") && l.Lifecycle != CaseCleared && l.Class.Info().Severity >= 1 && !l.Class.OrderClass() {
 			return Differences
 		}
 	}

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"maps"
 	"slices"
-	"strconv"
 	"strings"
 
 	"daozhang/parsers/txn"
@@ -29,8 +28,7 @@ func (d *Day) payoutLines(p *payout) {
 		l := d.payoutLine(p, p.opened)
 		l.Status, l.Lifecycle, l.AgeDays = "cleared", CaseCleared, 0
 		if p.credit >= 0 {
-			at := d.refs[int(p.credit)]
-			l.ClearedBy = p.pass + " " + at.String() + ":" + strconv.Itoa(at.Line)
+			l.ClearedBy = p.pass + " " + d.place(int(p.credit))
 		}
 		d.out.Lines = append(d.out.Lines, l)
 	}
@@ -38,6 +36,7 @@ func (d *Day) payoutLines(p *payout) {
 		if composed := p.Composed.Round(p.Currency); composed != p.Stated.Minor {
 			l := d.payoutLine(p, P01)
 			l.Status, l.AgeDays = "open", 0
+			l.Members = []Member{p.member()}
 			l.Amount, l.Other = p.Stated, Some(composed)
 			d.out.Lines = append(d.out.Lines, l)
 		}
@@ -55,7 +54,7 @@ func (d *Day) payoutLine(p *payout, c Class) Line {
 	l := Line{CaseID: p.caseID, Class: c, Status: "open", Lifecycle: CaseNew, FirstSeen: min(p.firstSeen, d.set.Date), Leg: LegAB,
 		MID: p.MID, Channel: p.Channel, Kind: txn.Payout.String(), Rows: max(p.Rows, 1), Amount: Some(p.expected()), Currency: p.Currency,
 		SettleDate: p.Date, DueDate: p.Due, DueNote: p.DueNote, PayoutID: p.ID, Acquirer: p.Acquirer, Detail: string(p.Basis), At: p.at,
-		Fee: p.Fees, HasFee: true}
+		Fee: p.Fees, HasFee: true, Members: []Member{p.member()}}
 	if len(p.Parts) > 0 {
 		l.Source = p.Parts[0].Source
 		if l.At.Member == "" {
@@ -74,6 +73,11 @@ func (d *Day) payoutLine(p *payout, c Class) Line {
 	if p.credit >= 0 {
 		c := int(p.credit)
 		ps := d.paidBy[c]
+		l.Members = d.membersOf(c)
+		for _, q := range ps {
+			l.Members = append(l.Members, q.member())
+		}
+		l.Members = sortMembers(l.Members)
 		if len(ps) > 1 {
 			l.Amount, l.Rows = Some(sumOf(ps)), 0
 			for _, q := range ps {
@@ -107,6 +111,7 @@ func (d *Day) creditLines() {
 		it := &d.items[c]
 		if it.ab.State() == Exception && (it.ab.Class() == B08 || it.ab.Class() == B13) {
 			l := d.creditLine(c, it.ab.Class())
+			l.Alias = d.formerPair(it)
 			if p, ok := d.doubled[c]; ok {
 				l.Amount, l.PayoutID, l.MID, l.Channel, l.SettleDate = Some(p.Amount), p.ID, p.MID, p.Channel, p.Date
 				l.OtherAt = p.CreditAt
@@ -127,6 +132,19 @@ func (d *Day) creditLines() {
 	}
 }
 
+// formerPair is the case under which a credit stood that another one has replaced: it paid a payout short or over.
+func (d *Day) formerPair(it *item) string {
+	if it.carried < 0 || d.carry.Items[it.carried].Class != B03 && d.carry.Items[it.carried].Class != B04 {
+		return ""
+	}
+	for i := range d.carry.Payouts {
+		if p := &d.carry.Payouts[i]; p.CreditKey == d.carry.Items[it.carried].Key {
+			return p.CaseID
+		}
+	}
+	return ""
+}
+
 // firstCredit finds the credit of today that paid the payout first.
 func (d *Day) firstCredit(p Paid) Ref {
 	for _, c := range d.credits {
@@ -143,6 +161,7 @@ func (d *Day) creditLine(c int, class Class) Line {
 	it := &d.items[c]
 	l := d.baseLine(c, class)
 	l.CaseID, l.Leg = CaseID(string(LegAB), d.keys[c]), LegAB
+	l.Members = d.membersOf(c)
 	l.Other, l.DueDate = Some(it.amount), it.day
 	l.SettleDate = 0
 	if it.carried >= 0 {
@@ -158,13 +177,14 @@ func (d *Day) slotLines() {
 	for i := range d.slots {
 		s := &d.slots[i]
 		s.Sum.State, s.Sum.Held, s.Sum.Class, s.Sum.Why, s.Sum.Rejected = s.State, s.Held, s.Class, s.Why, s.rejected
-		if s.Class == "" || s.State == SlotNotDue || s.past && !s.suspect() && s.Sum.HeldRows == 0 {
+		if s.Class == "" || s.State == SlotNotDue || s.closed != nil || s.past && s.ruled == nil && !s.suspect() && s.Sum.HeldRows == 0 {
 			continue
 		}
 		l := Line{CaseID: CaseID(string(s.Class), s.Source, s.Date.String(), s.Key), Class: s.Class, Status: "open", Lifecycle: CaseNew,
 			FirstSeen: cmp.Or(s.firstSeen, d.set.Date), Source: s.Source, Acquirer: s.Acquirer, Rows: max(s.Sum.HeldRows, 1), SettleDate: s.Date,
-			Detail: s.Key, CauseCode: s.CauseCode, Held: s.suspect(), At: refOf(s.Sum.File), Currency: d.mainCurrency()}
-		if s.past {
+			Detail: s.Key, CauseCode: s.CauseCode, Held: s.suspect(), At: refOf(s.Sum.File), Currency: d.mainCurrency(),
+			Members: []Member{s.member()}}
+		if s.past || s.stays {
 			l.Lifecycle = CaseOpen
 			l.AgeDays = int(d.set.Date - s.Date)
 		}
@@ -239,11 +259,15 @@ func (d *Day) gapLines() {
 			strings.Compare(a.name, b.name), strings.Compare(a.currency, b.currency))
 	})
 	for _, k := range keys {
+		if d.closedGap(CaseID(string(X05), k.what, k.mid, k.channel, k.name)) {
+			continue
+		}
 		g := d.missing[k]
 		cur, _ := txn.ParseCurrency(k.currency)
 		l := Line{CaseID: CaseID(string(X05), k.what, k.mid, k.channel, k.name), Class: X05, Status: "open", Lifecycle: CaseNew, FirstSeen: d.set.Date,
 			MID: k.mid, Channel: k.channel, Rows: g.rows, Amount: Some(g.amount), Currency: cur, SettleDate: g.date, CauseCode: "no_" + k.what,
 			Detail: g.why}
+		l.Members = []Member{gapMember(l.CaseID)}
 		if g.slot >= 0 {
 			l.Source = d.slots[g.slot].Source
 		}
@@ -252,14 +276,21 @@ func (d *Day) gapLines() {
 				l.FirstSeen, l.Lifecycle = c.FirstSeen, CaseOpen
 			}
 		}
-		d.gapCases = append(d.gapCases, CarriedCase{l.CaseID, X05, l.FirstSeen})
+		d.gapCases = append(d.gapCases, CarriedCase{ID: l.CaseID, Class: X05, FirstSeen: l.FirstSeen})
 		d.out.Lines = append(d.out.Lines, l)
 	}
 }
 
 // proofs decomposes every payout that was open today.
 func (d *Day) proofs() {
-	for _, p := range d.payouts {
+	paid := slices.Clone(d.payouts)
+	for _, p := range d.closedPayouts {
+		if p.closed != nil && p.credit >= 0 {
+			paid = append(paid, p)
+		}
+	}
+	slices.SortStableFunc(paid, (*payout).order)
+	for _, p := range paid {
 		q := Proof{PayoutID: p.ID, Acquirer: p.Acquirer, MID: p.MID, Channel: p.Channel, Basis: string(p.Basis), Currency: p.Currency,
 			From: p.Date, To: p.Date, Rows: p.Rows, Sales: p.Sales, Refunds: p.Refunds, Fees: p.Fees, Adjust: p.Adjust, Reserve: p.Reserve,
 			Expected: p.expected(), Due: p.Due, DueNote: p.DueNote, State: p.ab.State(), Reason: p.ab.Reason(), Pass: p.pass,
@@ -372,7 +403,7 @@ func (d *Day) classSums() {
 	}
 	for i := range d.out.Lines {
 		l := &d.out.Lines[i]
-		if l.Lifecycle == CaseCleared {
+		if l.Lifecycle == CaseCleared || l.Class.OrderClass() {
 			continue
 		}
 		s := at(l.Class, l.Currency)
@@ -393,12 +424,6 @@ func (d *Day) classSums() {
 	if d.cutoff > 0 {
 		s := at(T24, d.mainCurrency())
 		s.Cases, s.Rows = d.cutoff, d.cutoff
-	}
-	for i := range d.slots {
-		if n := len(d.slots[i].Sum.Aliases); n > 0 && !d.slots[i].past {
-			s := at(F04, d.mainCurrency())
-			s.Cases, s.Rows = s.Cases+int64(n), s.Rows+int64(n)
-		}
 	}
 	for _, s := range sums {
 		d.out.Classes = append(d.out.Classes, *s)

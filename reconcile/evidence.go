@@ -46,7 +46,7 @@ func (d *Day) rejectedPartner(it *item) int {
 	}
 	for n := range d.slots {
 		s := &d.slots[n]
-		if len(s.raw) == 0 || s.Side == it.side || s.Side == txn.Bank {
+		if len(s.raw) == 0 || s.ruled != nil || s.Side == it.side || s.Side == txn.Bank {
 			continue
 		}
 		for _, raw := range s.raw {
@@ -187,7 +187,7 @@ func (d *Day) Traffic(n int) int64 {
 	count := int64(0)
 	for i := range d.items {
 		it := &d.items[i]
-		if it.side == txn.Bank || it.side == s.Side || !it.kind.Transaction() || !it.status.Success() {
+		if it.side == txn.Bank || it.side == s.Side || !it.kind.Transaction() || !it.status.Success() || it.flags.has(closedRow) {
 			continue
 		}
 		if s.Side == txn.Acquirer && it.biz == s.Date && d.mayCover(s, it) ||

@@ -70,7 +70,11 @@ const (
 	wasNamed   // carried: a rejected record of an earlier day names it
 	gapContract
 	gapCalendar
-	nearCutoff // so near that the acquirer may have cleared it a day earlier or later
+	nearCutoff  // so near that the acquirer may have cleared it a day earlier or later
+	closedRow   // a memory: closed by a decision on an earlier day
+	closedPair  // of these, one whose partner had come: nothing can meet it
+	reopenedRow // was closed, and is open again today
+	refundOver  // T16
 )
 
 func (f flags) has(g flags) bool { return f&g != 0 }
@@ -129,6 +133,9 @@ func (d *Day) Expect(rows int64) { d.items = slices.Grow(d.items, int(rows)) }
 func (d *Day) Add(slot int, r *txn.Row) {
 	i := d.add(slot, r, -1)
 	cur := d.items[i].curIdx
+	if s := &d.slots[slot]; s.Late != nil {
+		s.added.add(1, r.Amount)
+	}
 	if r.Side != txn.Bank && r.Kind.Transaction() {
 		d.count(LegTA, slot, cur).add(1, r.Amount, r.Fee)
 	}
@@ -239,7 +246,7 @@ func (d *Day) clearingDay(it *item, r *txn.Row) txn.Date {
 
 // checkFee compares the charged fee with the contract (P02) while the full row is at hand.
 func (d *Day) checkFee(it *item, r *txn.Row) {
-	if !r.Kind.Transaction() || !r.Status.Success() || !r.Has.Has(txn.FeeField) || r.Kind == txn.Preauth || it.flags.has(unknownMID) {
+	if d.quiet || !r.Kind.Transaction() || !r.Status.Success() || !r.Has.Has(txn.FeeField) || r.Kind == txn.Preauth || it.flags.has(unknownMID) {
 		return
 	}
 	c, err := d.contract(it.mid, it.channel, it.class, d.sym.intern(r.Get(txn.MCC)), it.biz)

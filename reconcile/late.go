@@ -30,6 +30,11 @@ func (d *Day) fetch(ev Evidence) error {
 	for i := range company {
 		need[i] = true
 	}
+	return d.readRows(ev, need)
+}
+
+// readRows reads rows in full and gives each its key; those of the carry are at hand.
+func (d *Day) readRows(ev Evidence, need map[int]bool) error {
 	var list []int
 	for i := range need {
 		if it := &d.items[i]; it.carried >= 0 {
@@ -60,7 +65,7 @@ func (d *Day) reported(i int) bool {
 	if it.ta.open() || it.side == txn.Bank && it.ab.open() || it.ta.Class() == T10 || it.carried >= 0 {
 		return true
 	}
-	if it.flags&(feeWrong|refundLost) != 0 || it.flags&(unknownMID|unknownTID) != 0 && it.ta.State() != Excluded {
+	if it.flags&(feeWrong|refundLost|refundOver) != 0 || it.flags&(unknownMID|unknownTID) != 0 && it.ta.State() != Excluded {
 		return true
 	}
 	if it.kind == txn.Payout && it.side == txn.Acquirer {

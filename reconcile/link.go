@@ -133,6 +133,9 @@ func (d *Day) before(a, b int32) int {
 		}
 		return -cmp.Compare(x.carried, y.carried)
 	}
+	if x.side == txn.Bank && y.side == txn.Bank && x.slot == y.slot && x.idHash != y.idHash {
+		return cmp.Compare(x.idHash, y.idHash) // the lines of a day may stand in any statement, in any order
+	}
 	return x.pos.Compare(y.pos)
 }
 
@@ -251,5 +254,8 @@ func (d *Day) originalRank(it *item, a, b int32) bool {
 	return d.before(a, b) < 0
 }
 
-// heldItem reports whether the row's own slot must not be used.
-func (d *Day) heldItem(it *item) bool { return d.slots[it.slot].Held }
+// heldItem reports whether the row must not be used: its own slot is held, or was until a file for a closed date came.
+func (d *Day) heldItem(it *item) bool {
+	s := &d.slots[it.slot]
+	return s.Held || s.wasHeld && it.carried >= 0
+}

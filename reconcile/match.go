@@ -110,25 +110,35 @@ func (d *Day) match() {
 	}
 	var left, right []hashed
 	for n := range passes {
-		p := &passes[n]
-		left, right = left[:0], right[:0]
-		for i := range d.items {
-			it := &d.items[i]
-			if !d.joins(it) {
-				continue
-			}
-			if k, ok := p.key(it); ok {
-				if it.side == txn.Terminal {
-					left = append(left, hashed{k.hash(), int32(i)})
-				} else {
-					right = append(right, hashed{k.hash(), int32(i)})
-				}
+		left, right = d.run(n, left[:0], right[:0])
+		if d.closedRows > 0 { // what is still open may meet what a decision has closed
+			d.recall = true
+			left, right = d.run(n, left[:0], right[:0])
+			d.recall = false
+		}
+	}
+}
+
+// run judges one pass among the free rows. The buffers are handed back for the next.
+func (d *Day) run(n int, left, right []hashed) (l, r []hashed) {
+	p := &passes[n]
+	for i := range d.items {
+		it := &d.items[i]
+		if !d.joins(it) {
+			continue
+		}
+		if k, ok := p.key(it); ok {
+			if it.side == txn.Terminal {
+				left = append(left, hashed{k.hash(), int32(i)})
+			} else {
+				right = append(right, hashed{k.hash(), int32(i)})
 			}
 		}
-		d.sortHashed(left)
-		d.sortHashed(right)
-		d.groups(uint8(n), left, right)
 	}
+	d.sortHashed(left)
+	d.sortHashed(right)
+	d.groups(uint8(n), left, right)
+	return left, right
 }
 
 func (k *key) hash() uint64 {
@@ -140,7 +150,7 @@ func (k *key) hash() uint64 {
 // joins reports whether the row takes part in leg T-A and is still free.
 func (d *Day) joins(it *item) bool {
 	return it.side != txn.Bank && it.kind.Transaction() && it.kind != txn.Preauth && it.partner < 0 && it.ta.state == 0 &&
-		!d.heldItem(it) && (it.side == txn.Terminal || d.slots[it.slot].Pays)
+		(!it.flags.has(closedRow) || d.recall && !it.flags.has(closedPair)) && !d.heldItem(it) && (it.side == txn.Terminal || d.slots[it.slot].Pays)
 }
 
 // groups walks both sides in order of hash and judges each key that both have.
@@ -215,6 +225,9 @@ func (d *Day) group(n uint8, left, right []keyed) {
 // fits reports whether the pair lies in the pass's window and agrees in what the key does not say.
 func (d *Day) fits(p *pass, t, a int32) bool {
 	x, y := &d.items[t], &d.items[a]
+	if d.recall && x.flags.has(closedRow) == y.flags.has(closedRow) {
+		return false
+	}
 	gap := int(x.day - y.day)
 	return gap <= p.window && -gap <= p.window && (p.fit == nil || p.fit(x, y))
 }
@@ -236,9 +249,12 @@ func (d *Day) uniqueOnly(n uint8, left, right []keyed) {
 	for i, l := range left {
 		if hits[i] == 1 && hits[len(left)+int(last[i])] == 1 {
 			d.pair(n, l.i, right[last[i]].i)
-		} else if hits[i] > 0 && p.name != "P5" { // rows close in time may still be a set
+		} else if hits[i] > 0 && p.name != "P5" && !d.recall { // rows close in time may still be a set
 			d.items[l.i].flags |= ambiguous
 		}
+	}
+	if d.recall {
+		return
 	}
 	for j, r := range right {
 		if hits[len(left)+j] > 0 && d.items[r.i].partner < 0 && p.name != "P5" {

@@ -86,6 +86,8 @@ type Ref struct {
 	Member   string
 	Line     int
 	SHA256   string // of the member
+	Offset   int64  `json:",omitempty"` // of the record in the member, as in txn.Position
+	Entry    uint16 `json:",omitempty"`
 }
 
 // String is delivery!member.
@@ -106,7 +108,7 @@ type Line struct {
 	Lifecycle Lifecycle
 	AgeDays   int // days past due at the close of the business date; 0 while nothing is past due
 	FirstSeen txn.Date
-	ClearedBy string // what made a cleared case go: pass and file:line of the partner, or the file that arrived
+	ClearedBy string // what made a cleared case go: pass and partner (source, date, id), a rule, or the slot whose file came
 	ClusterID string
 	Leg       Leg
 

@@ -66,6 +66,14 @@ type payout struct {
 	pass      string
 	group     int
 	remainder int64
+
+	brought  int64    // carried: its sum as it was carried in
+	parts    []Part   // carried: what it was made of then
+	closed   *Closed  // a memory: closed by a decision on an earlier day
+	closing  *closing // closed by a decision today
+	reopened bool     // was closed, and is open again today
+	late     bool     // has rows of a file for a closed date
+	decision string   // in effect, not closing
 }
 
 // expected is what the bank must show, in minor units: the announced amount, else the composition, rounded once.
@@ -118,6 +126,7 @@ func (d *Day) compose() {
 			byKey[k] = p
 		}
 		p.add(it)
+		p.late = p.late || d.slots[it.slot].Late != nil
 		p.addPart(&d.slots[it.slot], it)
 		d.payOf[i] = p
 	}
@@ -126,11 +135,15 @@ func (d *Day) compose() {
 	}
 	defer func() {
 		for _, p := range d.payouts {
+			if p.carried {
+				p.Parts = slices.Clone(p.Parts)
+			}
 			slices.SortFunc(p.Parts, Part.compare)
 		}
 	}()
 	slices.SortFunc(d.payouts, (*payout).order)
 	d.announce()
+	d.joinLate()
 	for _, p := range d.payouts {
 		if !p.carried {
 			d.dueOf(p)
@@ -142,9 +155,8 @@ func (d *Day) compose() {
 func (d *Day) outsideAB(it *item) (verdict, bool) {
 	s := &d.slots[it.slot]
 	switch {
-	case s.Held:
-		it.wait = it.slot
-		return judge(InWindow, FeedHeld, s.Class), true
+	case d.heldItem(it):
+		return d.heldRow(it), true
 	case !s.Pays && !s.Notices:
 		return judge(Excluded, SecondWitness, ""), true
 	case d.set.GoLive != 0 && it.biz < d.set.GoLive:
@@ -186,6 +198,31 @@ func (p *payout) addPart(s *Slot, it *item) {
 		}
 	}
 	p.Parts = append(p.Parts, Part{s.Source, s.Date, s.Key, s.Sum.File, 1, it.amount, it.fee})
+}
+
+// joinLate adds rows of a file for a closed date to the open payout that they belong to. One that was paid or closed
+// already stays as it is: the rows are a payout of their own.
+func (d *Day) joinLate() {
+	for n, p := range d.payouts {
+		if p.carried || !p.late || p.row >= 0 {
+			continue
+		}
+		at := slices.IndexFunc(d.payouts, func(q *payout) bool {
+			return q != nil && q.carried && q.Acquirer == p.Acquirer && q.MID == p.MID && q.Date == p.Date && q.Currency == p.Currency &&
+				(q.Channel == p.Channel || q.Channel == "") && (p.ID == "" || p.ID == q.ID)
+		})
+		if at < 0 {
+			continue
+		}
+		d.payouts[at].absorb(p)
+		for j := range d.payOf {
+			if d.payOf[j] == p {
+				d.payOf[j] = d.payouts[at]
+			}
+		}
+		d.payouts[n] = nil
+	}
+	d.payouts = slices.DeleteFunc(d.payouts, func(p *payout) bool { return p == nil })
 }
 
 // announce merges composed payouts into the payout rows that state them. A row without a channel covers all channels of
@@ -242,6 +279,7 @@ func (d *Day) announcedLate(it *item) *payout {
 		}
 		first.absorb(p)
 		first.Channel = ""
+		d.joined = append(d.joined, p)
 		d.payouts[n] = nil
 	}
 	d.payouts = slices.DeleteFunc(d.payouts, func(p *payout) bool { return p == nil })
@@ -256,6 +294,7 @@ func (p *payout) absorb(q *payout) {
 	p.Adjust += q.Adjust
 	p.Reserve += q.Reserve
 	p.Composed += q.Composed
+	p.Parts = slices.Clone(p.Parts) // what was carried in stays as it was
 	for _, part := range q.Parts {
 		i := slices.IndexFunc(p.Parts, func(x Part) bool { return x.Source == part.Source && x.Slot == part.Slot && x.Date == part.Date })
 		if i < 0 {

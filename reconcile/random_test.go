@@ -150,7 +150,7 @@ func plainBook(b *book) reconcile.Outcome {
 
 func carryBytes(t testing.TB, c *reconcile.Carry) []byte {
 	t.Helper()
-	b, err := c.Encode()
+	b, _, err := c.Encode()
 	if err != nil {
 		t.Fatal(err)
 	}

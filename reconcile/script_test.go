@@ -24,12 +24,20 @@ import (
 //	payer 银联商务 ums
 //	golive 2026-01-05, filesathand, history O1 O2
 //	known "what is wrong"             the scenario is skipped while its books are not as expected
+//	moves                             the books show the moves of the roll-forward
+//	past A ums date=2026-01-03        a slot whose rows an earlier day has settled (then row and rows, as below)
 //
 //	day 2026-01-05
 //	T pos S1 stores=S1                side, source, slot key; then missing, notdue, empty, held=F07, doubtful=F11,
-//	  row time  amount rrn             acquirer=, pays=no, notices, merchants=, accounts=, date=
-//	  t1  09:15 12.00  100             columns not named have the usual value, "-" is an empty cell
+//	  row time  amount rrn             acquirer=, pays=no, notices, merchants=, accounts=, date=, sha=, class=,
+//	  t1  09:15 12.00  100             late, had, changed=1/0.50, removed=2/8.00: a file for a closed date. Columns
+//	                                  not named have the usual value, "-" is an empty cell
 //	reject "raw text"                 a refused record of the slot above
+//	decide t1 written-off by=Li       what is said of the case of a row, a class or both (T02:t1) as this day's book shows it
+//	  until=, seen=                   before; seen= takes the book of an earlier day. It acts from this day on. For evidence
+//	                                  that is another now: facts=other, members=other, keys=other (none is known)
+//
+//	rerun 2026-01-05                  the day above once more, with these slots instead and the decisions made since
 //
 // The first column is the row's name in what is expected. Cases are numbered in the order in which they appear.
 type scenario struct {
@@ -42,7 +50,11 @@ type scenario struct {
 	goLive  txn.Date
 	atHand  bool
 	history map[string]bool
+	past    []*scriptSlot
+	moves   bool // print moves
 	days    []*scriptDay
+	cur     *scriptSlot
+	said    []reconcile.Decision
 	err     error
 }
 
@@ -50,6 +62,8 @@ type scriptDay struct {
 	date    txn.Date
 	awaited []string
 	slots   []*scriptSlot
+	decides [][]string
+	again   bool // in place of the day above
 }
 
 type scriptSlot struct {
@@ -58,6 +72,7 @@ type scriptSlot struct {
 	rows   []*txn.Row
 	names  []string
 	raw    []string
+	sha    string
 }
 
 var zone = time.FixedZone("CST", 8*3600)
@@ -139,13 +154,24 @@ func (s *scenario) line(line string) error {
 		for _, id := range w[1:] {
 			s.history[id] = true
 		}
-	case "day":
-		s.days = append(s.days, &scriptDay{date: mustDate(w[1]), awaited: w[2:]})
+	case "day", "rerun":
+		s.days = append(s.days, &scriptDay{date: mustDate(w[1]), awaited: w[2:], again: w[0] == "rerun"})
 	case "T", "A", "B":
-		return s.slot(w)
+		day := s.days[len(s.days)-1]
+		err := s.slot(w, day.date)
+		day.slots = append(day.slots, s.cur)
+		return err
+	case "past":
+		err := s.slot(w[1:], 0)
+		s.past = append(s.past, s.cur)
+		return err
+	case "moves":
+		s.moves = true
+	case "decide":
+		day := s.days[len(s.days)-1]
+		day.decides = append(day.decides, w[1:])
 	case "reject":
-		d := s.days[len(s.days)-1]
-		d.slots[len(d.slots)-1].raw = append(d.slots[len(d.slots)-1].raw, w[1])
+		s.cur.raw = append(s.cur.raw, w[1])
 	default:
 		return fmt.Errorf("unknown word %s", w[0])
 	}
@@ -197,10 +223,9 @@ func (s *scenario) contract(v register.Validity, w []string) error {
 	return nil
 }
 
-func (s *scenario) slot(w []string) error {
-	day := s.days[len(s.days)-1]
+func (s *scenario) slot(w []string, date txn.Date) error {
 	side, _ := txn.ParseSide(w[0])
-	x := &scriptSlot{Slot: reconcile.Slot{Side: side, Source: w[1], Date: day.date, State: reconcile.SlotReceived, Pays: true}}
+	x := &scriptSlot{Slot: reconcile.Slot{Side: side, Source: w[1], Date: date, State: reconcile.SlotReceived, Pays: true}}
 	if side == txn.Acquirer {
 		x.Acquirer = w[1]
 	}
@@ -232,17 +257,37 @@ func (s *scenario) slot(w []string) error {
 			x.Accounts = list
 		case "date":
 			x.Date = mustDate(val)
+		case "class":
+			x.Class = reconcile.Class(val)
+		case "sha":
+			x.sha = val
+		case "late":
+			x.Late = &reconcile.LateSlot{}
+		case "had":
+			x.Late.Had = true
+		case "changed":
+			x.Late.Changed = figure(val)
+		case "removed":
+			x.Late.Removed = figure(val)
 		default:
 			x.Key = o
 		}
 	}
-	day.slots = append(day.slots, x)
+	s.cur = x
 	return nil
 }
 
+// figure reads 2/8.00.
+func figure(v string) reconcile.Figure {
+	n, amount, _ := strings.Cut(v, "/")
+	var f reconcile.Figure
+	f.Rows, _ = strconv.ParseInt(n, 10, 64)
+	f.Amount, _ = txn.ParseAmount(amount, txn.CNY)
+	return f
+}
+
 func (s *scenario) row(w []string) error {
-	d := s.days[len(s.days)-1]
-	x := d.slots[len(d.slots)-1]
+	x := s.cur
 	if w[0] == "row" {
 		x.header = w[1:]
 		return nil
@@ -363,7 +408,11 @@ func (e *evidence) Rows(at []txn.Position) ([]*txn.Row, []reconcile.Ref, error) 
 }
 
 func (s *scriptSlot) file() string {
-	return strings.TrimSuffix(s.Source+"-"+s.Date.String()+"-"+s.Key, "-")
+	name := strings.TrimSuffix(s.Source+"-"+s.Date.String()+"-"+s.Key, "-")
+	if s.Late != nil {
+		name += "-late"
+	}
+	return name
 }
 
 func (s *scriptSlot) ref(i int) reconcile.Ref { return reconcile.Ref{Member: s.file(), Line: i + 1} }
@@ -372,12 +421,6 @@ func (s *scriptSlot) ref(i int) reconcile.Ref { return reconcile.Ref{Member: s.f
 type matches []reconcile.Match
 
 func (m *matches) Match(x reconcile.Match) { *m = append(*m, x) }
-
-type ledgers map[string]bool
-
-func (l ledgers) Known(id string, _ txn.Date) (bool, bool) { return l[id], true }
-
-func (l ledgers) Past(string, txn.Date) []reconcile.PastRow { return nil }
 
 func (s *scenario) setup(t testing.TB, d *scriptDay) reconcile.Setup {
 	t.Helper()
@@ -394,8 +437,13 @@ func (s *scenario) setup(t testing.TB, d *scriptDay) reconcile.Setup {
 	}
 	set := reconcile.Setup{Date: d.date, GoLive: s.goLive, Zone: zone, Register: reg, Calendars: cals, Rules: reconcile.DefaultRules(),
 		Awaited: d.awaited, FilesAtHand: s.atHand}
-	if s.history != nil {
-		set.History = ledgers(s.history)
+	if s.history != nil || s.past != nil {
+		set.History = &ledgers{t: t, on: d.date, known: s.history, past: s.past, asked: map[string]bool{}}
+	}
+	for _, x := range s.said {
+		if x.EffectiveOn <= d.date {
+			set.Decisions = append(set.Decisions, x)
+		}
 	}
 	return set
 }
@@ -428,7 +476,7 @@ func (s *scenario) try(t testing.TB, set reconcile.Setup, d *scriptDay, carry *r
 	b := book{date: d.date, ev: &evidence{slots: d.slots}}
 	var adds []func()
 	for n, x := range d.slots {
-		x.Slot.Sum = reconcile.SlotSum{Source: x.Source, Side: x.Side, Slot: x.Key, Date: x.Date, State: x.State, File: x.file()}
+		x.Slot.Sum = reconcile.SlotSum{Source: x.Source, Side: x.Side, Slot: x.Key, Date: x.Date, State: x.State, File: x.file(), SHA256: x.sha}
 		if x.State == reconcile.SlotMissing || x.State == reconcile.SlotNotDue {
 			x.Slot.Sum.File = ""
 		}

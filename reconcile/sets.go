@@ -13,10 +13,11 @@ type alike struct {
 	rrn, chanID, order, refund, stan, auth, batch, tail, class symbol
 	channel                                                    txn.Channel
 	day, biz                                                   txn.Date
+	closed                                                     bool
 }
 
 func alikeOf(it *item) alike {
-	a := alike{it.rrn, it.chanID, it.order, it.refund, it.stan, it.auth, it.batch, it.tail, it.class, it.channel, it.day, it.biz}
+	a := alike{it.rrn, it.chanID, it.order, it.refund, it.stan, it.auth, it.batch, it.tail, it.class, it.channel, it.day, it.biz, it.flags.has(closedRow)}
 	if it.side == txn.Terminal {
 		a.class, a.biz = 0, 0 // what the terminal does not say, or only expects
 	}
@@ -54,6 +55,9 @@ func (d *Day) sets(n uint8, left, right []keyed) {
 			continue
 		}
 		if !d.oneSet(ts, as, i) {
+			if d.recall {
+				continue
+			}
 			d.items[k].flags |= ambiguous
 			for _, j := range ts[i].with {
 				for _, a := range as[j].rows {

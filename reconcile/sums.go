@@ -49,8 +49,9 @@ type sumKey struct {
 	state, reason uint8
 }
 
-// sides adds up the six states, checks them against what was read, and keeps the sums for the book.
+// conserve adds up the six states, checks them against what was read, and keeps the sums for the book.
 func (d *Day) conserve() error {
+	d.out.Sides = nil
 	told := map[sumKey]*tally{}
 	at := func(leg Leg, slot int, cur uint8, v verdict) *tally {
 		k := sumKey{tallyKey{leg, slot, cur}, v.state, v.reason}
@@ -71,6 +72,9 @@ func (d *Day) conserve() error {
 	}
 	for i := range d.items {
 		it := &d.items[i]
+		if it.flags.has(closedRow) {
+			continue
+		}
 		if it.side != txn.Bank && it.kind.Transaction() {
 			put(it, LegTA, it.ta)
 		}
@@ -78,11 +82,11 @@ func (d *Day) conserve() error {
 			put(it, LegAB, it.ab)
 		}
 	}
-	for _, p := range d.payouts {
+	for _, p := range append(slices.Clone(d.joined), d.payouts...) {
 		if !p.carried {
 			continue
 		}
-		for _, part := range p.Parts {
+		for _, part := range p.parts {
 			slot := d.pastSlot(part.Source, part.Date, part.Slot, txn.Acquirer, p.Acquirer, true)
 			at(LegAB, slot, d.currency(p.Currency), p.ab).carry(part.Rows, part.Amount, part.Fee)
 		}
@@ -194,35 +198,21 @@ func (d *Day) tieOut() {
 			s.ClosingTransit += o.Amount
 		}
 	}
-	for _, p := range d.payouts {
-		if p.ab.Reason() == CarriedNegative || p.carried && (p.opened == B03 || p.opened == B04) {
-			continue // a debt of the merchant's, or a difference that was named on the day it showed
-		}
+	for _, p := range d.joined { // stands under the payout that it became part of
 		s := at(p.Acquirer, p.Currency, string(p.Basis))
-		e := p.gross()
-		switch {
-		case !p.carried:
-			s.Cleared += e
-		case p.opened == B01:
-			s.OpeningTransit += e
-		case p.opened == B02:
-			s.OpeningOverdue += e
-		default:
-			s.OpeningHeld += e
+		*s.opening(p.opened) += p.brought
+		s.Cleared -= p.brought
+	}
+	for _, p := range d.payouts {
+		if p.ab.Reason() != CarriedNegative {
+			at(p.Acquirer, p.Currency, string(p.Basis)).addPayout(p)
 		}
-		switch {
-		case p.ab.State() == Matched:
-			s.Found += e + p.netted
-		case p.ab.Class() == B03 || p.ab.Class() == B04:
-			s.Found += e + p.remainder
-			s.Short += max(-p.remainder, 0)
-			s.Over += max(p.remainder, 0)
-		case p.ab.Class() == B01:
-			s.ClosingTransit += e
-		case p.ab.Class() == B02:
-			s.Overdue += e
-		default:
-			s.Held += e
+	}
+	for _, p := range d.closedPayouts { // given up, and paid after all
+		if p.closed != nil && p.credit >= 0 {
+			s := at(p.Acquirer, p.Currency, string(p.Basis))
+			s.Found += p.expected()
+			s.WrittenOff -= p.expected()
 		}
 	}
 	for _, key := range slices.SortedFunc(maps.Keys(sums), func(a, b k) int {
@@ -235,69 +225,75 @@ func (d *Day) tieOut() {
 	}
 }
 
-type rollKey struct {
-	leg   Leg
-	side  txn.Side
-	class Class
-	cur   string
+// opening is the figure under which a payout of the class was open when the day began.
+func (s *PayoutSum) opening(c Class) *int64 {
+	switch c {
+	case B01:
+		return &s.OpeningTransit
+	case B02:
+		return &s.OpeningOverdue
+	}
+	return &s.OpeningHeld
 }
 
-// roll builds the roll-forward: what was open, what came, what went, what changed its class.
-func (d *Day) roll() {
-	sums := map[rollKey]*RollSum{}
-	at := func(leg Leg, side txn.Side, c Class, cur txn.Currency) *RollSum {
-		k := rollKey{leg, side, c, cur.String()}
-		if sums[k] == nil {
-			sums[k] = &RollSum{Leg: leg, Side: side, Class: c, Currency: cur}
-		}
-		return sums[k]
+// addPayout adds one payout of today. What a decision closes, or gives back, goes through WrittenOff.
+func (s *PayoutSum) addPayout(p *payout) {
+	e, v := p.gross(), p.ab
+	if p.closing != nil {
+		v = p.closing.was
 	}
-	move := func(leg Leg, side txn.Side, cur txn.Currency, was, is Class, amount int64) {
+	gap := v.Class() == B03 || v.Class() == B04
+	if p.carried && (p.opened == B03 || p.opened == B04) { // the difference was named on the day it showed
+		late := e - p.brought // rows of a file for a closed date change the difference
+		s.Cleared += late
+		s.Over -= late
 		switch {
-		case was == "" && is == "":
-		case was == "":
-			at(leg, side, is, cur).New.add(1, amount)
-			at(leg, side, is, cur).Closing.add(1, amount)
-		case is == "":
-			at(leg, side, was, cur).Opening.add(1, amount)
-			at(leg, side, was, cur).Cleared.add(1, amount)
-		default:
-			at(leg, side, was, cur).Opening.add(1, amount)
-			at(leg, side, is, cur).Closing.add(1, amount)
-			if was != is {
-				at(leg, side, was, cur).Reclassified.add(-1, -amount)
-				at(leg, side, is, cur).Reclassified.add(1, amount)
-			}
+		case p.closing != nil:
+			s.giveUp(p.remainder)
+		case p.reopened:
+			s.giveUp(-p.remainder)
 		}
+		return
 	}
-	for i := range d.items {
-		it := &d.items[i]
-		leg, v := LegTA, it.ta
-		if it.side == txn.Bank {
-			leg, v = LegAB, it.ab
-		} else if !it.kind.Transaction() {
-			continue
+	switch {
+	case !p.carried:
+		s.Cleared += e
+	case p.reopened:
+		s.WrittenOff -= p.brought
+		s.Cleared += e - p.brought
+	default:
+		*s.opening(p.opened) += p.brought
+		s.Cleared += e - p.brought
+	}
+	switch {
+	case v.State() == Matched:
+		s.Found += e + p.netted
+	case gap:
+		s.Found += e + p.remainder
+		s.Short += max(-p.remainder, 0)
+		s.Over += max(p.remainder, 0)
+		if p.closing != nil {
+			s.giveUp(p.remainder)
 		}
-		was := Class("")
-		if it.carried >= 0 {
-			was = d.carry.Items[it.carried].Class
-		}
-		move(leg, it.side, d.currencyOf(it), was, openClass(leg, v), it.amount)
+	case p.closing != nil:
+		s.WrittenOff += e
+	case v.Class() == B01:
+		s.ClosingTransit += e
+	case v.Class() == B02:
+		s.Overdue += e
+	default:
+		s.Held += e
 	}
-	for _, p := range d.payouts {
-		was := Class("")
-		if p.carried {
-			was = p.opened
-		}
-		move(LegAB, txn.Acquirer, p.Currency, was, openClass(LegAB, p.ab), p.gross())
+}
+
+// giveUp moves a named difference to what is written off.
+func (s *PayoutSum) giveUp(remainder int64) {
+	if remainder < 0 {
+		s.Short += remainder
+	} else {
+		s.Over -= remainder
 	}
-	for _, s := range sums {
-		d.out.Roll = append(d.out.Roll, *s)
-	}
-	slices.SortFunc(d.out.Roll, func(a, b RollSum) int {
-		return cmp.Or(-strings.Compare(string(a.Leg), string(b.Leg)), cmp.Compare(a.Side, b.Side), strings.Compare(string(a.Class), string(b.Class)),
-			strings.Compare(a.Currency.String(), b.Currency.String()))
-	})
+	s.WrittenOff -= remainder
 }
 
 func (f *Figure) add(rows, amount int64) {

@@ -242,7 +242,8 @@ func (d *demo) morning(ctx context.Context, date, target txn.Date) error {
 	if err := d.deliver(at); err != nil {
 		return err
 	}
-	e, err := pipeline.Open(ctx, d.live, pipeline.Engine{Now: d.now, Sleep: d.a.sleep, Program: "daozhang " + version, Say: d.a.say}, false)
+	e, err := pipeline.Open(ctx, d.live, pipeline.Engine{Now: d.now, Sleep: d.a.sleep, Program: "daozhang " + version, Say: d.a.say,
+		TempDir: d.a.env("TMPDIR")}, false)
 	if err != nil {
 		return err
 	}

@@ -11,6 +11,7 @@ import (
 
 	"daozhang/cmd/internal/config"
 	"daozhang/cmd/internal/fetch"
+	"daozhang/cmd/internal/pipeline"
 	"daozhang/cmd/internal/store"
 	"daozhang/parsers"
 	"daozhang/reconcile"
@@ -68,7 +69,7 @@ func exitCode(err error) int {
 	case errors.As(err, &ce):
 		return ce.code
 	case errors.As(err, &problems), errors.As(err, &claim), errors.Is(err, store.ErrAsOf), errors.Is(err, store.ErrForeign),
-		errors.Is(err, store.ErrNewerSchema):
+		errors.Is(err, store.ErrNewerSchema), errors.Is(err, pipeline.ErrClosed):
 		return exitUsage
 	case errors.Is(err, store.ErrNotInitialised):
 		return exitNotInitialised

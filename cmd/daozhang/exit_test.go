@@ -71,20 +71,25 @@ func newTill(t *testing.T) *till {
 	}
 	s.a = &app{out: &s.out, err: &s.err, now: func() time.Time { return now }, env: func(string) string { return "" },
 		sleep: func(ctx context.Context, _ time.Duration) error { return ctx.Err() }}
-	s.write("config.yaml", tillConfig)
-	for _, name := range []string{"stores", "merchants", "terminals", "contracts", "accounts", "payers"} {
-		s.write("register/"+name+".csv", map[string]string{
-			"stores":    "store_id,name,valid_from,valid_to\n",
-			"merchants": "mid,acquirer,external_mid,legal_name,mcc,valid_from,valid_to\n",
-			"terminals": "tid,mid,store_id,external_tid,offline_limit_h,valid_from,valid_to\n",
-			"contracts": "contract_id,mid,channel,card_class,mcc,rate,fixed,cap,min,rounding,fee_back_on_refund,cycle,cutoff,cutoff_drift_min,calendar,payout_basis,account,valid_from,valid_to\n",
-			"accounts":  "account,bank,currency,owner,valid_from,valid_to\n",
-			"payers":    "name,acquirer,licensed,valid_from,valid_to\n",
-		}[name])
+	for name, text := range tillFiles() {
+		s.write(name, text)
 	}
-	s.write("in/pos/journal_20260105.csv", tillHead+tillSale)
-	s.write("in/ums/ums_20260105.txt", billHead+billSale+billOne)
 	return s
+}
+
+// tillFiles are the till's configuration, its register, and the files of Monday, by name.
+func tillFiles() map[string]string {
+	return map[string]string{
+		"config.yaml":                 tillConfig,
+		"register/stores.csv":         "store_id,name,valid_from,valid_to\n",
+		"register/merchants.csv":      "mid,acquirer,external_mid,legal_name,mcc,valid_from,valid_to\n",
+		"register/terminals.csv":      "tid,mid,store_id,external_tid,offline_limit_h,valid_from,valid_to\n",
+		"register/contracts.csv":      "contract_id,mid,channel,card_class,mcc,rate,fixed,cap,min,rounding,fee_back_on_refund,cycle,cutoff,cutoff_drift_min,calendar,payout_basis,account,valid_from,valid_to\n",
+		"register/accounts.csv":       "account,bank,currency,owner,valid_from,valid_to\n",
+		"register/payers.csv":         "name,acquirer,licensed,valid_from,valid_to\n",
+		"in/pos/journal_20260105.csv": tillHead + tillSale,
+		"in/ums/ums_20260105.txt":     billHead + billSale + billOne,
+	}
 }
 
 func (s *till) path(name string) string { return filepath.Join(s.dir, filepath.FromSlash(name)) }

@@ -87,7 +87,8 @@ notification failed · 10 not initialised · 11 another run is at work · 12 log
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return usage(fmt.Errorf("%w; see `%s --help`", suggestFlag(c, err), c.CommandPath()))
 	})
-	root.AddCommand(a.runCmd(), a.matchCmd(), a.parseCmd(), a.formatsCmd(), a.checkCmd(), a.statusCmd(), a.traceCmd(), a.serveCmd(), a.demoCmd())
+	root.AddCommand(a.runCmd(), a.matchCmd(), a.parseCmd(), a.formatsCmd(), a.checkCmd(), a.statusCmd(), a.traceCmd(),
+		a.decideCmd(), a.closeCmd(), a.reopenCmd(), a.reportCmd(), a.auditCmd(), a.verifyCmd(), a.serveCmd(), a.demoCmd())
 	for _, c := range root.Commands() {
 		if c.Args == nil {
 			c.Args = noArgs

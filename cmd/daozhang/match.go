@@ -38,7 +38,7 @@ detected; --format FILE=NAME says it where several formats claim a file.`,
 			if m.Out == "" || date == "" {
 				return usage(errors.New("--date D and --out DIR are required"))
 			}
-			d, err := parseDate(date, 0)
+			d, err := parseDate("--date", date, 0)
 			if err != nil || d == 0 {
 				return usage(fmt.Errorf("--date %q: write YYYY-MM-DD", date))
 			}

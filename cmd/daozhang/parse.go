@@ -69,7 +69,7 @@ func (a *app) parse(c *cobra.Command, paths []string, f parseFlags) error {
 	}
 	q := pipeline.Parsing{Paths: paths, Formats: reg, Named: f.formats}
 	if f.date != "" {
-		if q.Options.BusinessDate, err = parseDate(f.date, txn.DateOf(a.now())-1); err != nil {
+		if q.Options.BusinessDate, err = parseDate("--date", f.date, txn.DateOf(a.now())-1); err != nil {
 			return err
 		}
 	}

@@ -2,9 +2,7 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
@@ -13,7 +11,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"daozhang/cmd/internal/config"
 	"daozhang/cmd/internal/pipeline"
 	"daozhang/parsers/txn"
 	"daozhang/reconcile"
@@ -27,20 +24,28 @@ type runFlags struct {
 	date, from, to  string
 	asOf            string
 	offline, dryRun bool
+	reprocess       string
 	failOn          int
 }
 
 func (a *app) runCmd() *cobra.Command {
 	var f runFlags
 	c := &cobra.Command{
-		Use:   "run --config FILE [--date D | --from D --to D]",
+		Use:   "run --config FILE [--date D | --from D --to D [--reprocess WHICH]]",
 		Short: "Fetch, match and report business dates",
 		Long: `Fetches what the sources have, matches the business date and every date before it that was not run yet or whose
 inputs changed, oldest first, and writes one folder per date. Without --date it runs up to yesterday in the
-configured zone. A date that was run before is computed again; a new revision is issued only if something changed.`,
+configured zone. A date that was run before is computed again; a new revision is issued only if something changed.
+
+A file that came late or was corrected triggers its own date, and later dates only as far as they change; the file is
+named, and a table shows which books changed and by how much. Closed dates are refused: see ` + "`daozhang reopen --help`" + `.
+
+Of the dates that --date or --from and --to name, --reprocess chooses which are computed although nothing changed:
+missing (none: only what was never run or is stale), failed (also those whose evidence was incomplete), or all (default).`,
 		Example: `  daozhang run --config daozhang.yaml
   daozhang run --config daozhang.yaml --date 2026-01-05
   daozhang run --config daozhang.yaml --from 2026-01-01 --to 2026-01-05 --offline
+  daozhang run --config daozhang.yaml --from 2026-01-01 --to 2026-01-31 --reprocess failed --dry-run
   daozhang run --config daozhang.yaml --dry-run`,
 		Args: noArgs,
 		RunE: func(c *cobra.Command, _ []string) error { return a.runDates(c.Context(), f) },
@@ -52,6 +57,7 @@ configured zone. A date that was run before is computed again; a new revision is
 	c.Flags().StringVar(&f.asOf, "as-of", "", "instant at which slots count as missing or not due: 2026-01-06T09:00 local or RFC 3339 (default now, to the minute)")
 	c.Flags().BoolVar(&f.offline, "offline", false, "fetch nothing, use what is archived")
 	c.Flags().BoolVar(&f.dryRun, "dry-run", false, "list the dates that would be computed, and why; change nothing")
+	c.Flags().StringVar(&f.reprocess, "reprocess", "", "which of the dates named are computed although nothing changed: missing, failed or all (default all)")
 	c.Flags().IntVar(&f.failOn, "fail-on", -1, "exit 20 if a date has more open exceptions than this")
 	return c
 }
@@ -70,48 +76,71 @@ func (a *app) runDates(ctx context.Context, f runFlags) error {
 	if err != nil {
 		return err
 	}
-	e, err := pipeline.Open(ctx, cfg, pipeline.Engine{Now: a.now, Sleep: a.sleep, Program: "daozhang " + version, Step: a.step,
-		Fault: a.fault, Say: a.say}, f.dryRun)
+	e, err := pipeline.Open(ctx, cfg, a.engine(a.say), f.dryRun)
 	if err != nil {
 		return err
 	}
 	defer e.Close()
+	j := job{from: from, to: to, asOf: asOf, asked: asked, reprocess: pipeline.Reprocess(f.reprocess), offline: f.offline,
+		fetched: func(_ []pipeline.SourceReport, err error) {
+			if err != nil {
+				fmt.Fprintf(a.err, "daozhang: %v\n", err)
+			}
+		},
+		arrived: func(x arrival) { fmt.Fprintln(a.out, x) }, day: a.printDay}
 	if f.dryRun {
-		return a.showPlan(ctx, e, from, to, asOf, asked)
+		return a.showPlan(ctx, e, j)
 	}
 	release, err := a.lease(ctx, e)
 	if err != nil {
 		return err
 	}
 	defer release()
-	if !asked {
-		if from, err = firstMissed(ctx, e, to); err != nil {
+	if asked { // a closed date is refused before anything is fetched
+		if _, err := j.plan(ctx, e); err != nil {
 			return err
 		}
+	} else {
+		left, err := leftBehind(ctx, e, to)
+		if err != nil {
+			return err
+		}
+		j.from = left.from // all of it at once: the command may be stopped anywhere
 	}
-	results, fetchErr, err := work(ctx, e, job{from: from, to: to, asOf: asOf, asked: asked, offline: f.offline,
-		fetched: func(_ []pipeline.SourceReport, err error) {
-			if err != nil {
-				fmt.Fprintf(a.err, "daozhang: %v\n", err)
-			}
-		}, day: a.printDay})
+	results, fetchErr, err := work(ctx, e, j)
 	if err != nil {
 		return err
 	}
 	if len(results) == 0 {
 		fmt.Fprintf(a.out, "nothing to do: every date up to %s is current\n", to)
 	}
+	if len(results) > 1 {
+		if err := a.showCascade(ctx, e); err != nil {
+			return err
+		}
+	}
 	return a.finish(ctx, e, f, results, fetchErr)
 }
 
 // job is one span of business dates to be fetched and run, and who is told of what comes of it.
 type job struct {
-	from, to txn.Date
-	asOf     time.Time
-	asked    bool // compute the dates even if they are current
-	offline  bool
-	fetched  func([]pipeline.SourceReport, error)
-	day      func(pipeline.DayResult)
+	from, to  txn.Date
+	asOf      time.Time
+	asked     bool               // compute the dates even if they are current,
+	reprocess pipeline.Reprocess // or only some of them
+	offline   bool
+	fetched   func([]pipeline.SourceReport, error)
+	arrived   func(arrival) // may be nil
+	day       func(pipeline.DayResult)
+}
+
+// plan is the one place where a span of dates becomes a request to the engine.
+func (j job) plan(ctx context.Context, e *pipeline.Engine) ([]pipeline.Planned, error) {
+	return e.Plan(ctx, pipeline.Request{From: j.from, To: j.to, AsOf: j.asOf, Asked: j.asked, Reprocess: j.reprocess})
+}
+
+func reprocesses() []string {
+	return []string{string(pipeline.ReprocessMissing), string(pipeline.ReprocessFailed), string(pipeline.ReprocessAll)}
 }
 
 // work fetches and runs the span, oldest first; the lease is held. `run` and `serve` are this and what they say.
@@ -128,15 +157,25 @@ func work(ctx context.Context, e *pipeline.Engine, j job) (results []pipeline.Da
 	if err := ctx.Err(); err != nil {
 		return nil, fetchErr, err
 	}
-	asked := txn.Date(0)
-	if j.asked {
-		asked = j.from
-	}
-	plan, err := e.Plan(ctx, j.to, j.asOf, asked)
+	plan, err := j.plan(ctx, e)
 	if err != nil {
 		return nil, fetchErr, err
 	}
-	results, err = e.Run(ctx, plan, j.asOf, j.day)
+	if j.arrived != nil {
+		came, err := arrivals(ctx, e, plan)
+		if err != nil {
+			return nil, fetchErr, err
+		}
+		for _, x := range came {
+			j.arrived(x)
+		}
+	}
+	if results, err = e.Run(ctx, plan, j.asOf, j.day); err != nil {
+		return results, fetchErr, err
+	}
+	if fetchErr == nil && !j.asked && !j.offline { // else the files of these dates are looked for again
+		err = e.DB.SetCompleted(ctx, jobRun, j.to)
+	}
 	return results, fetchErr, err
 }
 
@@ -223,119 +262,17 @@ func firstWords(b []byte) string {
 	return s[:min(len(s), 200)]
 }
 
-func (a *app) showPlan(ctx context.Context, e *pipeline.Engine, from, to txn.Date, asOf time.Time, asked bool) error {
-	first := txn.Date(0)
-	if asked {
-		first = from
-	}
-	plan, err := e.Plan(ctx, to, asOf, first)
+// showPlan is the dry run: dates and reasons, and nothing is changed.
+func (a *app) showPlan(ctx context.Context, e *pipeline.Engine, j job) error {
+	plan, err := j.plan(ctx, e)
 	if err != nil {
 		return err
 	}
 	for _, p := range plan {
-		fmt.Fprintf(a.out, "%s  %s\n", p.Date, p.Reason)
+		fmt.Fprintf(a.out, "%s  %s\n", p.Date, p.Why())
 	}
 	if len(plan) == 0 {
-		fmt.Fprintf(a.out, "nothing to do: every date up to %s is current\n", to)
+		fmt.Fprintf(a.out, "nothing to do: every date up to %s is current\n", j.to)
 	}
 	return nil
-}
-
-// heartbeat is the sign of life of a run; a run that shows none for twice as long is taken for dead.
-const heartbeat = 10 * time.Second
-
-// lease takes the right to work on the books. The function returned gives it back.
-func (a *app) lease(ctx context.Context, e *pipeline.Engine) (func(), error) {
-	host, err := os.Hostname()
-	if err != nil {
-		host = "unknown host"
-	}
-	l, err := e.DB.Acquire(ctx, "run", host, fmt.Sprint(os.Getpid()), heartbeat)
-	if err != nil {
-		return nil, err
-	}
-	e.Lease = l
-	kctx, cancel := context.WithCancel(ctx)
-	tick := time.NewTicker(heartbeat)
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		if err := l.Keep(kctx, tick.C); err != nil { // the next commit refuses to write
-			a.say("%v", err)
-		}
-	}()
-	return func() {
-		cancel()
-		tick.Stop()
-		<-done
-		if err := l.Release(context.WithoutCancel(ctx)); err != nil {
-			a.say("%v", err)
-		}
-	}, nil
-}
-
-// load reads a configuration; problems come back as they are.
-func (a *app) load(path string) (*config.Config, error) {
-	if path == "" {
-		return nil, usage(errors.New("--config FILE is required"))
-	}
-	cfg, err := config.Load(path)
-	if err != nil {
-		return nil, withCode(exitUsage, err)
-	}
-	return cfg, nil
-}
-
-// span reads the dates of a run. Without any it is the days up to yesterday in the entity's zone.
-func (a *app) span(f runFlags, loc *time.Location) (from, to txn.Date, asked bool, err error) {
-	yesterday := txn.DateOf(a.now().In(loc)) - 1
-	switch {
-	case f.date != "" && (f.from != "" || f.to != ""):
-		return 0, 0, false, usage(errors.New("give --date, or --from and --to, not both"))
-	case f.date != "":
-		from, err = parseDate(f.date, yesterday)
-		return from, from, true, err
-	case f.from != "" || f.to != "":
-		if f.from == "" || f.to == "" {
-			return 0, 0, false, usage(errors.New("--from and --to go together"))
-		}
-		if from, err = parseDate(f.from, yesterday); err != nil {
-			return 0, 0, false, err
-		}
-		if to, err = parseDate(f.to, yesterday); err != nil {
-			return 0, 0, false, err
-		}
-		if to < from {
-			return 0, 0, false, usage(fmt.Errorf("--to %s lies before --from %s", to, from))
-		}
-		return from, to, true, nil
-	}
-	return yesterday, yesterday, false, nil
-}
-
-func parseDate(s string, yesterday txn.Date) (txn.Date, error) {
-	if s == "yesterday" {
-		return yesterday, nil
-	}
-	d, err := txn.ParseDate(s)
-	if err != nil {
-		return 0, usage(fmt.Errorf("%w; write --date 2026-01-05 or --date yesterday", err))
-	}
-	return d, nil
-}
-
-// asOf reads the instant of a run; default the clock, cut to the minute.
-func (a *app) asOf(s string, loc *time.Location) (time.Time, error) {
-	if s == "" {
-		return a.now().Truncate(time.Minute), nil
-	}
-	if t, err := time.Parse(time.RFC3339, s); err == nil {
-		return t, nil
-	}
-	for _, layout := range []string{"2006-01-02T15:04:05", "2006-01-02T15:04", "2006-01-02 15:04"} {
-		if t, err := time.ParseInLocation(layout, s, loc); err == nil {
-			return t, nil
-		}
-	}
-	return time.Time{}, usage(fmt.Errorf("--as-of %q is no instant; write 2026-01-06T09:00 or 2026-01-06T09:00:00+08:00", s))
 }

@@ -3,10 +3,13 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"flag"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -20,14 +23,22 @@ var updateScripts = flag.Bool("update", false, "write what commands print into t
 // clockVar sets the clock of a command under test, RFC 3339.
 const clockVar = "DAOZHANG_TEST_CLOCK"
 
+// TestMain is also the program itself: as `daozhang` in the scripts, and where processVar is set.
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"daozhang": func() {
-		a := &app{out: os.Stdout, err: os.Stderr, now: time.Now, sleep: sleep, env: os.Getenv}
+	program := func() {
+		a := &app{out: os.Stdout, err: os.Stderr, now: time.Now, sleep: sleep, env: os.Getenv, step: stepper(os.Getenv)}
 		if at, err := time.Parse(time.RFC3339, os.Getenv(clockVar)); err == nil {
 			a.now = func() time.Time { return at }
 		}
-		os.Exit(a.run(context.Background(), os.Args[1:]))
-	}})
+		ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+		code := a.run(ctx, os.Args[1:])
+		stop()
+		os.Exit(code)
+	}
+	if os.Getenv(processVar) != "" {
+		program()
+	}
+	testscript.Main(m, map[string]func(){"daozhang": program})
 }
 
 func TestScripts(t *testing.T) {
@@ -39,8 +50,52 @@ func TestScripts(t *testing.T) {
 			e.Setenv(clockVar, "2026-01-08T12:00:00+08:00")
 			return nil
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "unchanged": sameTree},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "unchanged": sameTree, "shop": shop, "casein": caseIn,
+			"damage": damage},
 	})
+}
+
+// shop writes the corner shop of newTill into the script's folder: config.yaml, a register, and the files of Monday,
+// 5 January 2026. The clock is set to Tuesday noon.
+func shop(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) > 0 {
+		ts.Fatalf("usage: shop")
+	}
+	for name, text := range tillFiles() {
+		path := ts.MkAbs(name)
+		ts.Check(errors.Join(os.MkdirAll(filepath.Dir(path), 0o755), os.WriteFile(path, []byte(text), 0o600)))
+	}
+	ts.Setenv(clockVar, "2026-01-06T12:00:00+08:00")
+}
+
+// caseIn sets a variable to the id of the first case of a class in an exceptions.csv.
+func caseIn(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 3 {
+		ts.Fatalf("usage: casein VARIABLE CLASS FILE")
+	}
+	for _, line := range strings.Split(ts.ReadFile(args[2]), "\n") {
+		if f := strings.Split(line, ","); len(f) > 2 && f[2] == args[1] {
+			ts.Setenv(args[0], f[0])
+			return
+		}
+	}
+	ts.Fatalf("%s has no case of class %s:\n%s", args[2], args[1], ts.ReadFile(args[2]))
+}
+
+// damage turns one bit of the first file that fits a pattern, whatever its mode.
+func damage(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: damage PATTERN")
+	}
+	found, err := filepath.Glob(ts.MkAbs(args[0]))
+	ts.Check(err)
+	if len(found) == 0 {
+		ts.Fatalf("nothing fits %s", args[0])
+	}
+	data, err := os.ReadFile(found[0])
+	ts.Check(err)
+	data[len(data)/2] ^= 1
+	ts.Check(errors.Join(os.Chmod(found[0], 0o600), os.WriteFile(found[0], data, 0o600)))
 }
 
 // exits runs a command and demands its exit code: exits 4 daozhang parse bad.csv.

@@ -34,11 +34,12 @@ func (a *app) serveCmd() *cobra.Command {
 		Use:   "serve --config FILE",
 		Short: "Run every day at the configured time, and again when an awaited file arrives",
 		Long: `Stays in the foreground and does what ` + "`run`" + ` does at the times of schedule.cron, in the configured zone. What was
-missed while it was down is caught up at the start, oldest date first. While files of a date are awaited it looks for
-them every 15 minutes and issues a new revision when one has come; when the last of them is due it issues the final book.
+missed while it was down is caught up at the start, oldest date first, as schedule.catch_up says. While files of a date
+are awaited it looks for them every 15 minutes and issues a new revision when one has come; when the last of them is due
+it issues the final book. A file that came late is named with the date that it changes.
 
 One line per event goes to standard error. A signal (SIGTERM, Ctrl-C) ends it within 30 seconds with exit code 130; the
-next start goes on where this one stopped.`,
+next start goes on where this one stopped. ` + "`daozhang status`" + ` shows the next five times.`,
 		Example: `  daozhang serve --config daozhang.yaml
   daozhang serve --config daozhang.yaml --verbose 2>> daozhang.log`,
 		Args: noArgs,
@@ -61,10 +62,12 @@ next start goes on where this one stopped.`,
 
 // service runs one installation by the clock. What it remembers only saves look-ups: the books say what is to be done.
 type service struct {
+	timetable
 	a    *app
 	cfg  *config.Config
-	fire cron.Schedule // on the wall clock, see lastFire
 	log  *slog.Logger
+	do   func(ctx context.Context, now, fire time.Time, due bool) (more bool, err error) // work, but for tests
+	jobs sync.WaitGroup                                                                  // the wakes under way
 
 	// Only wake touches these, and it never runs twice at a time.
 	served   time.Time // the newest fire that was worked off
@@ -77,26 +80,30 @@ func newService(a *app, cfg *config.Config, verbose bool) (*service, error) {
 	if cfg.Schedule.Cron == "" {
 		return nil, usage(fmt.Errorf(`%s has no schedule; add a line such as schedule: {cron: "30 10 * * *"}`, cfg.File))
 	}
-	fire, err := config.CompileCron(cfg.Schedule.Cron, time.UTC)
+	times, err := newTimetable(cfg)
 	if err != nil {
 		return nil, usage(err)
 	}
-	return &service{a: a, cfg: cfg, fire: fire, log: newLog(a.err, a.now, verbose)}, nil
+	s := &service{timetable: times, a: a, cfg: cfg, log: newLog(a.err, a.now, verbose)}
+	s.do = s.work
+	if cfg.Schedule.CatchUp == config.CatchUpNone {
+		s.served = s.lastFire(a.now())
+	}
+	return s, nil
 }
 
 // serve wakes once a minute until ctx ends, and then waits for the run under way.
 func (s *service) serve(ctx context.Context) error {
 	s.log.Info("serving", "config", s.cfg.File, "entity", s.cfg.Entity, "cron", s.cfg.Schedule.Cron, "zone", s.cfg.Zone,
-		"next", s.nextFire(s.a.now()).Format(time.RFC3339))
+		"catch_up", string(s.cfg.Schedule.CatchUp), "next", s.nextFire(s.a.now()).Format(time.RFC3339))
 	wake := chain(s.log, cron.FuncJob(func() { s.wake(ctx) }))
-	var running sync.WaitGroup
 	for ctx.Err() == nil {
-		running.Go(wake.Run)
+		s.jobs.Go(wake.Run)
 		_ = s.a.sleep(ctx, untilNext(s.a.now(), wakeEvery)) // the loop asks ctx itself
 	}
 	s.log.Info("stopping", "grace", stopGrace.String())
 	done, finished := context.WithCancel(context.WithoutCancel(ctx))
-	go func() { running.Wait(); finished() }()
+	go func() { s.jobs.Wait(); finished() }()
 	if s.a.sleep(done, stopGrace) == nil {
 		s.log.Warn("the run under way did not reach a safe point in time; the next start mends it")
 	}
@@ -119,17 +126,20 @@ func untilNext(now time.Time, step time.Duration) time.Duration {
 // wake does what is due now, if anything.
 func (s *service) wake(ctx context.Context) {
 	now := s.a.now()
+	s.forgetFuture(now)
 	fire := s.lastFire(now)
 	due := fire.After(s.served)
 	look := !s.nextLook.IsZero() && !now.Before(s.nextLook)
-	if ctx.Err() != nil || now.Before(s.retry) && s.retry.Sub(now) <= lookEvery || !due && !look {
+	if ctx.Err() != nil || now.Before(s.retry) || !due && !look {
 		return
 	}
 	s.retry = now.Add(lookEvery) // also after a panic
 	jctx, cancel := context.WithTimeout(ctx, s.cfg.Schedule.Deadline)
 	defer cancel()
-	err := s.work(jctx, now, fire, due)
+	more, err := s.do(jctx, now, fire, due)
 	switch {
+	case err == nil && more: // the next wake goes on
+		s.retry, s.complain = time.Time{}, ""
 	case err == nil:
 		s.served, s.retry, s.complain = fire, time.Time{}, ""
 	case ctx.Err() != nil:
@@ -145,66 +155,68 @@ func (s *service) wake(ctx context.Context) {
 	}
 }
 
-// work fetches and brings the books up to the business date before the fire. The books, opened anew each time, say what
-// was missed.
-func (s *service) work(ctx context.Context, now, fire time.Time, due bool) error {
-	e, err := pipeline.Open(ctx, s.cfg, pipeline.Engine{Now: s.a.now, Sleep: s.a.sleep, Program: "daozhang " + version, Step: s.a.step,
-		Fault: s.a.fault, Say: func(f string, args ...any) { s.log.Debug("progress", "what", fmt.Sprintf(f, args...)) }}, false)
+// forgetFuture drops what was remembered of a time that has not come yet: the clock ran ahead and was set back. Else the
+// fires in between would be left out. A fire that is worked off twice finds nothing to do.
+func (s *service) forgetFuture(now time.Time) {
+	far := now.Add(lookEvery)
+	if s.served.After(far) {
+		s.log.Warn("the clock was set back", "fire", s.served.In(s.loc).Format(time.RFC3339), "now", now.In(s.loc).Format(time.RFC3339))
+		s.served = s.lastFire(now)
+	}
+	if s.nextLook.After(far) {
+		s.nextLook = now
+	}
+	if s.retry.After(far) {
+		s.retry = time.Time{}
+	}
+}
+
+// work fetches and brings the books up to the business date before the fire, or as far as catch_up_max goes; more says
+// that dates are left. The books, opened anew each time, say what was missed.
+func (s *service) work(ctx context.Context, now, fire time.Time, due bool) (more bool, err error) {
+	e, err := pipeline.Open(ctx, s.cfg, s.a.engine(func(f string, args ...any) { s.log.Debug("progress", "what", fmt.Sprintf(f, args...)) }), false)
 	if err != nil {
-		return err
+		return false, err
 	}
 	defer e.Close()
 	release, err := s.a.lease(ctx, e)
 	if err != nil {
-		return err
+		return false, err
 	}
 	defer release()
 	asOf, why := fire, "schedule"
 	if !due {
 		if asOf, err = s.lookAsOf(ctx, e, now); err != nil {
-			return err
+			return false, err
 		}
 		why = "look"
 	}
-	to := txn.DateOf(fire.In(s.cfg.Location())) - 1
-	from, err := firstMissed(ctx, e, to)
+	b, err := leftBehind(ctx, e, txn.DateOf(fire.In(s.loc))-1)
 	if err != nil {
-		return err
+		return false, err
 	}
-	s.log.Info("run", "why", why, "from", from.String(), "to", to.String(), "as_of", asOf.In(s.cfg.Location()).Format(time.RFC3339))
-	results, fetchErr, err := work(ctx, e, job{from: from, to: to, asOf: asOf, fetched: s.fetched, day: s.day})
+	if b, err = b.bounded(ctx, e, s.cfg.Schedule.CatchUpMax); err != nil {
+		return false, err
+	}
+	s.log.Info("run", "why", why, "from", b.from.String(), "to", b.to.String(), "as_of", asOf.In(s.loc).Format(time.RFC3339))
+	results, fetchErr, err := work(ctx, e, job{from: b.from, to: b.to, asOf: asOf, fetched: s.fetched, arrived: s.arrived, day: s.day})
 	if err != nil {
-		return err
+		return false, err
 	}
 	if len(results) == 0 {
-		s.log.Info("nothing new", "to", to.String())
+		s.log.Info("nothing new", "to", b.to.String())
+	}
+	if err := s.changed(ctx, e, len(results)); err != nil {
+		return false, err
 	}
 	if err := s.a.hook(ctx, e); err != nil {
 		s.log.Error("hook failed", "error", err.Error())
 	}
-	return s.planLook(ctx, e, now, asOf, exitCode(fetchErr) == exitTemporary)
-}
-
-// firstMissed is the oldest date up to target that was never run; target if there is none.
-func firstMissed(ctx context.Context, e *pipeline.Engine, target txn.Date) (txn.Date, error) {
-	runs, err := e.DB.Runs(ctx)
-	if err != nil {
-		return 0, err
+	if b.left > 0 {
+		s.log.Info("catching up", "done", b.to.String(), "dates_left", b.left)
+		return true, nil
 	}
-	ran := map[txn.Date]bool{}
-	for _, r := range runs {
-		ran[r.Date] = true
-	}
-	first := target
-	if e.Config.GoLive != 0 {
-		first = e.Config.GoLive
-	}
-	for d := first; d < target; d++ {
-		if !ran[d] {
-			return d, nil
-		}
-	}
-	return target, nil
+	return false, s.planLook(ctx, e, now, asOf, exitCode(fetchErr) == exitTemporary)
 }
 
 // awaitedDues are the instants at which the slots that preliminary books await are due.
@@ -304,4 +316,22 @@ func (s *service) fetched(reports []pipeline.SourceReport, _ error) {
 func (s *service) day(r pipeline.DayResult) {
 	s.log.Info("day", "date", r.Date.String(), "why", r.Reason, "verdict", string(r.Outcome.Verdict), "open", openExceptions(r),
 		"revision", r.Run.Revision, "issued", r.Issued, "final", !r.Preliminary, "rejected", len(r.Rejected), "folder", r.Folder)
+}
+
+// arrived logs a file that triggered a date which had been run.
+func (s *service) arrived(x arrival) {
+	s.log.Info("late file", "date", x.Date.String(), "source", x.Source, "name", x.File, "what", x.String())
+}
+
+// changed logs which issued books a run of several dates has changed.
+func (s *service) changed(ctx context.Context, e *pipeline.Engine, dates int) error {
+	if dates < 2 {
+		return nil
+	}
+	days, err := changedBooks(ctx, e)
+	for _, d := range days {
+		s.log.Info("changed", "date", d.Date.String(), "why", d.Reason, "former_revision", d.Former, "revision", d.Revision,
+			"former_verdict", d.FormerVerdict, "verdict", d.Verdict, "classes", len(d.Classes))
+	}
+	return err
 }

@@ -54,7 +54,10 @@ func newServing(t *testing.T, days txn.Date, schedule string) *serving {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(path, append(text, "schedule: {cron: \""+schedule+"\"}\n"...), 0o644); err != nil {
+	if !strings.HasPrefix(schedule, "{") {
+		schedule = `{cron: "` + schedule + `"}`
+	}
+	if err := os.WriteFile(path, append(text, "schedule: "+schedule+"\n"...), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	s.start()
@@ -223,6 +226,9 @@ func TestAnAwaitedFileThatArrivesIssuesRevision2(t *testing.T) {
 	s.put("2025-12-31", func(src string) bool { return src == "wechat" })
 	s.wakeAt("2026-01-01 09:30")
 	s.expect("a bill came", "12-31 x2 r2 prelim")
+	if text := s.out.String(); !strings.Contains(text, `msg="late file" date=2025-12-31 source=wechat`) || !strings.Contains(text, " came\"") {
+		t.Errorf("the file that triggered the date is not named:\n%s", text)
+	}
 	s.wakeAt("2026-01-01 09:45")
 	s.expect("nothing new", "12-31 x2 r2 prelim")
 	s.wakeAt("2026-01-01 10:03") // the last deadline
@@ -234,6 +240,27 @@ func TestAnAwaitedFileThatArrivesIssuesRevision2(t *testing.T) {
 	s.wakeAt("2026-01-01 11:00")
 	if n := strings.Count(s.out.String(), "why=look"); n != looks {
 		t.Errorf("looked after the last deadline:\n%s", s.out.String())
+	}
+}
+
+func TestTheLogNamesALateFileAndTheBooksThatItChanges(t *testing.T) {
+	s := newServing(t, 3, "30 10 * * *")
+	s.deliver("2025-12-31", "wechat")
+	s.wakeAt("2026-01-01 10:30")
+	s.deliver("2026-01-01")
+	s.wakeAt("2026-01-02 10:30")
+	s.deliver("2026-01-02")
+	s.put("2025-12-31", func(src string) bool { return src == "wechat" })
+	s.out.Reset()
+	s.wakeAt("2026-01-03 10:30")
+	text := s.out.String()
+	for _, want := range []string{`msg="late file" date=2025-12-31 source=wechat`, "came late\"", `msg=changed date=2025-12-31 why="its inputs changed: wechat came late" former_revision=1 revision=2`} {
+		if !strings.Contains(text, want) {
+			t.Errorf("the log does not say %s", want)
+		}
+	}
+	if strings.Contains(text, `msg="late file" date=2026-01-02`) || t.Failed() {
+		t.Errorf("log:\n%s", text)
 	}
 }
 
@@ -254,6 +281,25 @@ func TestAJobThatPanicsOnItsFirstFireRunsOnTheSecond(t *testing.T) {
 	s.expect("after the panic", "")
 	s.wakeAt("2026-01-01 10:45")
 	s.expect("second try", "12-31 x1 r1 final")
+}
+
+func TestAClockThatRanAheadAndWasSetBackLosesNoDay(t *testing.T) {
+	s := newServing(t, 3, "30 10 * * *")
+	s.deliver("2025-12-31")
+	s.wakeAt("2026-01-01 10:30")
+	s.wakeAt("2026-01-03 10:31") // two days too early: nothing of the 1st and the 2nd can be there
+	s.expect("ahead", "12-31 x1 r1 final, 01-01 x1 r1 final, 01-02 x1 r1 final")
+	s.wakeAt("2026-01-01 10:35")
+	if !strings.Contains(s.out.String(), `msg="the clock was set back"`) {
+		t.Errorf("not said:\n%s", s.out.String())
+	}
+	s.deliver("2026-01-01")
+	s.wakeAt("2026-01-02 10:29")
+	s.expect("before the fire", "12-31 x1 r1 final, 01-01 x1 r1 final, 01-02 x1 r1 final")
+	s.wakeAt("2026-01-02 10:30")
+	if got := s.runs(); !strings.Contains(got, "01-01 x2 r2 final") {
+		t.Errorf("after the true fire: %s\n%s", got, s.out.String())
+	}
 }
 
 func TestASecondRunWaitsForTheLease(t *testing.T) {

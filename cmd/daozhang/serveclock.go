@@ -5,6 +5,10 @@ import (
 	"log/slog"
 	"regexp"
 	"time"
+
+	"github.com/robfig/cron/v3"
+
+	"daozhang/cmd/internal/config"
 )
 
 // The schedule is compared with the wall clock of the configured zone, written as if it were UTC. Such a clock has
@@ -14,10 +18,20 @@ import (
 // reach is how far back a fire is sought: schedules that fire less often than this do not exist (29 February).
 const reach = 9 * 366 * 24 * time.Hour
 
+// timetable knows the times of a schedule in its zone.
+type timetable struct {
+	fire cron.Schedule // on the wall clock as if it were UTC
+	loc  *time.Location
+}
+
+func newTimetable(cfg *config.Config) (timetable, error) {
+	fire, err := config.CompileCron(cfg.Schedule.Cron, time.UTC)
+	return timetable{fire, cfg.Location()}, err
+}
+
 // lastFire is the newest fire at or before now; zero if there is none.
-func (s *service) lastFire(now time.Time) time.Time {
-	loc := s.cfg.Location()
-	wall := naive(now, loc)
+func (s timetable) lastFire(now time.Time) time.Time {
+	wall := naive(now, s.loc)
 	// Step back in growing spans until one holds a fire, then walk forward through it.
 	for back := time.Hour; ; back *= 2 {
 		f := s.fire.Next(wall.Add(-back - time.Second))
@@ -30,14 +44,24 @@ func (s *service) lastFire(now time.Time) time.Time {
 		for next := s.fire.Next(f); !next.IsZero() && !next.After(wall); next = s.fire.Next(f) {
 			f = next
 		}
-		return instant(f, loc)
+		return instant(f, s.loc)
 	}
 }
 
 // nextFire is the first fire after now.
-func (s *service) nextFire(now time.Time) time.Time {
-	loc := s.cfg.Location()
-	return instant(s.fire.Next(naive(now, loc)), loc)
+func (s timetable) nextFire(now time.Time) time.Time {
+	return instant(s.fire.Next(naive(now, s.loc)), s.loc)
+}
+
+// nextFires are the first n fires after now. A time that comes twice in autumn, or is skipped in spring, counts once.
+func (s timetable) nextFires(now time.Time, n int) []time.Time {
+	var out []time.Time
+	for wall := s.fire.Next(naive(now, s.loc)); len(out) < n && !wall.IsZero(); wall = s.fire.Next(wall) {
+		if at := instant(wall, s.loc); at.After(now) && (len(out) == 0 || at.After(out[len(out)-1])) {
+			out = append(out, at)
+		}
+	}
+	return out
 }
 
 // naive is the wall clock of loc at t, as a time in UTC.

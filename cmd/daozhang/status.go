@@ -23,8 +23,8 @@ func (a *app) statusCmd() *cobra.Command {
 		Use:   "status --config FILE [--date D]",
 		Short: "Say whether a business date is done, and what it waits for",
 		Long: `Shows the verdict, revision and folder of a date's report, what is awaited and when it is due, what is missing or
-held, the open exceptions by class, the dates that the next run would compute again and why, and quarantined files.
-Reads only. Exit code 10 where no run has made a database yet.`,
+held, the open exceptions by class, the dates that the next run would compute again and why, quarantined files, what
+is closed, which issued books the last run changed and by how much, and when ` + "`serve`" + ` runs next. Reads only. Exit code 10 where no run has made a database yet.`,
 		Example: `  daozhang status --config daozhang.yaml
   daozhang status --config daozhang.yaml --date 2026-01-05
   daozhang status --config daozhang.yaml --date yesterday --json`,
@@ -37,9 +37,9 @@ Reads only. Exit code 10 where no run has made a database yet.`,
 			if err != nil {
 				return err
 			}
-			d := txn.DateOf(a.now().In(cfg.Location())) - 1
+			d := a.yesterday(cfg.Location())
 			if date != "" {
-				if d, err = parseDate(date, d); err != nil {
+				if d, err = parseDate("--date", date, d); err != nil {
 					return err
 				}
 			}
@@ -67,16 +67,14 @@ func (a *app) status(ctx context.Context, cfg *config.Config, date txn.Date, asO
 	if err != nil {
 		return err
 	}
+	if err := a.addTimes(ctx, e, d); err != nil {
+		return err
+	}
 	if asJSON {
 		return printJSON(a.out, d)
 	}
 	printStatus(a.out, d, cfg.File, text.Lang(cfg.Lang))
 	return nil
-}
-
-// reader opens the installation for a command that changes nothing.
-func (a *app) reader(ctx context.Context, cfg *config.Config) (*pipeline.Engine, error) {
-	return pipeline.Open(ctx, cfg, pipeline.Engine{Now: a.now, Sleep: a.sleep, Program: "daozhang " + version, Say: a.say}, true)
 }
 
 type statusDoc struct {
@@ -100,7 +98,17 @@ type statusDoc struct {
 	Exceptions    []statusClass       `json:"exceptions"`
 	Stale         []statusStale       `json:"stale"`
 	Quarantined   []statusQuarantined `json:"quarantined"`
-	LastFile      *statusFile         `json:"last_file"` // newest file received for a date near this one
+	LastFile      *statusFile         `json:"last_file"`      // newest file received for a date near this one
+	ClosedThrough string              `json:"closed_through"` // last closed date; empty where none is
+	Completed     string              `json:"completed"`      // all files were looked for and all dates run up to this one
+	Cron          string              `json:"cron"`
+	NextFires     []statusFire        `json:"next_fires"`   // of serve; none without a schedule
+	LastCascade   []cascadeDoc        `json:"last_cascade"` // dates whose book the last command changed
+}
+
+type statusFire struct {
+	Local string `json:"local"`
+	UTC   string `json:"utc"`
 }
 
 type statusSlot struct {
@@ -128,8 +136,9 @@ type statusClass struct {
 }
 
 type statusStale struct {
-	Date   string `json:"date"`
-	Reason string `json:"reason"`
+	Date   string   `json:"date"`
+	Reason string   `json:"reason"`
+	Detail []string `json:"detail"` // what changed
 }
 
 type statusQuarantined struct {
@@ -181,7 +190,7 @@ func statusDocOf(ctx context.Context, e *pipeline.Engine, s *pipeline.DayStatus,
 		d.Exceptions = append(d.Exceptions, x)
 	}
 	for _, p := range s.Stale {
-		d.Stale = append(d.Stale, statusStale{p.Date.String(), p.Reason})
+		d.Stale = append(d.Stale, statusStale{p.Date.String(), p.Reason, append([]string{}, p.Detail...)})
 	}
 	for _, q := range s.Quarantined {
 		d.Quarantined = append(d.Quarantined, statusQuarantined{q.Source, q.Member, q.Class, q.Why})
@@ -194,6 +203,46 @@ func statusDocOf(ctx context.Context, e *pipeline.Engine, s *pipeline.DayStatus,
 		d.LastFile = &statusFile{s.LastFile.Slot.Source, name, instant(s.LastFile.Arrived)}
 	}
 	return d, nil
+}
+
+// fires is how many of the schedule's next times are shown.
+const fires = 5
+
+// addTimes adds what is not about one date: what is closed, what the last command changed, and when serve runs next.
+func (a *app) addTimes(ctx context.Context, e *pipeline.Engine, d *statusDoc) error {
+	cfg := e.Config
+	closed, err := e.DB.ClosedThrough(ctx)
+	if err != nil {
+		return err
+	}
+	if closed >= cfg.GoLive { // before it there is nothing to close
+		d.ClosedThrough = closed.String()
+	}
+	done, _, err := e.DB.LastCompleted(ctx, jobRun)
+	if err != nil {
+		return err
+	}
+	d.Completed = done.String()
+	d.LastCascade = []cascadeDoc{}
+	changed, err := changedBooks(ctx, e)
+	if err != nil {
+		return err
+	}
+	for _, x := range changed {
+		d.LastCascade = append(d.LastCascade, cascadeDocOf(x))
+	}
+	d.Cron, d.NextFires = cfg.Schedule.Cron, []statusFire{}
+	if d.Cron == "" {
+		return nil
+	}
+	times, err := newTimetable(cfg)
+	if err != nil {
+		return err
+	}
+	for _, f := range times.nextFires(a.now(), fires) {
+		d.NextFires = append(d.NextFires, statusFire{f.In(cfg.Location()).Format(time.RFC3339), f.UTC().Format(time.RFC3339)})
+	}
+	return nil
 }
 
 // printStatus is the one screen. Class names and the verdict are in the language of the books.
@@ -233,7 +282,7 @@ func printStatus(w io.Writer, d *statusDoc, config string, lang text.Lang) {
 			fmt.Fprintf(w, "  stale       ... and %d more dates\n", len(d.Stale)-i)
 			break
 		}
-		fmt.Fprintf(w, "  stale       %s: %s\n", s.Date, s.Reason)
+		fmt.Fprintf(w, "  stale       %s: %s\n", s.Date, strings.Join(nonEmpty(s.Reason, strings.Join(s.Detail, ", ")), ": "))
 	}
 	for i, q := range d.Quarantined {
 		if i == 5 {
@@ -241,6 +290,20 @@ func printStatus(w io.Writer, d *statusDoc, config string, lang text.Lang) {
 			break
 		}
 		fmt.Fprintf(w, "  quarantine  %s %s: %s %s\n", q.Source, q.Member, q.Class, q.Why)
+	}
+	if d.ClosedThrough != "" {
+		fmt.Fprintf(w, "  closed      through %s\n", d.ClosedThrough)
+	}
+	if len(d.LastCascade) > 0 {
+		fmt.Fprintln(w, "  changed     by the last run:")
+		printCascade(w, d.LastCascade, lang, "    ")
+	}
+	for i, f := range d.NextFires {
+		label := "next runs"
+		if i > 0 {
+			label = ""
+		}
+		fmt.Fprintf(w, "  %-10s  %s = %s\n", label, f.Local, f.UTC)
 	}
 	if d.LastFile != nil {
 		fmt.Fprintf(w, "  last file   %s  %s  received %s\n", d.LastFile.Source, d.LastFile.Name, d.LastFile.Arrived)

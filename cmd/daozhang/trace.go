@@ -47,7 +47,7 @@ Exit codes: 0 found · 1 nothing found · 10 no run has made a database yet.`,
 			}
 			var d txn.Date
 			if date != "" {
-				if d, err = parseDate(date, txn.DateOf(a.now().In(cfg.Location()))-1); err != nil {
+				if d, err = parseDate("--date", date, a.yesterday(cfg.Location())); err != nil {
 					return err
 				}
 			}

@@ -94,9 +94,22 @@ type Report struct {
 
 // Schedule says when serve runs.
 type Schedule struct {
-	Cron     string        // five fields, in the entity's zone; empty: serve is not configured
-	Deadline time.Duration // a run that lasts longer is stopped
+	Cron       string        // five fields, in the entity's zone; empty: serve is not configured
+	Deadline   time.Duration // a run that lasts longer is stopped
+	CatchUp    CatchUp       // what is done about times that passed while the service was down
+	CatchUpMax int           // dates that one run of the service works off at most; the next one goes on
 }
+
+// CatchUp says what the service does at its start about the times of the schedule that it has missed. It never leaves
+// out a date: what one day leaves open goes through each day after it.
+type CatchUp string
+
+// Ways to catch up.
+const (
+	CatchUpNone CatchUp = "none" // nothing at the start; the next time of the schedule brings the books up to date
+	CatchUpLast CatchUp = "last" // at once, looking for files of the newest date and what look_back_days covers
+	CatchUpAll  CatchUp = "all"  // at once, looking for files of every missed date
+)
 
 // Limits guard against hostile or broken files. Sizes are in MiB.
 type Limits struct {
@@ -158,7 +171,7 @@ func defaults() *Config {
 		Zone: "Asia/Shanghai", Currency: txn.CNY, Lang: Chinese, Cards: Last4,
 		Rules: Rules{RefundDays: 3, DoublePayMinutes: 10, RetryMinutes: 15, TimeLimitMinutes: 10, HistoryDays: 90,
 			RejectsHoldRows: 10, RejectsHoldShare: 100},
-		Schedule: Schedule{Deadline: 2 * time.Hour},
+		Schedule: Schedule{Deadline: 2 * time.Hour, CatchUp: CatchUpAll, CatchUpMax: 31},
 		Limits:   Limits{FileMB: 2048, UnpackedMB: 8192, Members: 1000, Listing: 100_000},
 	}
 }
@@ -199,7 +212,9 @@ func (c *Config) read(r *reader, root ast.Node) {
 		must("sources", c.readSources(r)),
 		may("schedule", r.mapping(
 			must("cron", r.cron(&c.Schedule.Cron)),
-			may("deadline", r.duration(&c.Schedule.Deadline, time.Minute, 24*time.Hour)))),
+			may("deadline", r.duration(&c.Schedule.Deadline, time.Minute, 24*time.Hour)),
+			may("catch_up", oneOf(r, &c.Schedule.CatchUp, CatchUpNone, CatchUpLast, CatchUpAll)),
+			may("catch_up_max", r.number(&c.Schedule.CatchUpMax, 1, 3660)))),
 		may("on_finish", r.list(func(n ast.Node, path string, _ int) {
 			if s, ok := r.str(n, path); ok { // the same argument may stand twice
 				c.OnFinish = append(c.OnFinish, s)

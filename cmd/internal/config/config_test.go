@@ -105,7 +105,8 @@ func TestParseFillsValuesAndDefaults(t *testing.T) {
 		{"zone of a source", c.Sources[2].Location().String(), "Asia/Hong_Kong"}, {"inherited zone", s.Zone, "Asia/Shanghai"},
 		{"currency of a source", c.Sources[2].Currency.String(), "HKD"}, {"inherited currency", s.Currency, txn.CNY},
 		{"slot names", strings.Join(s.SlotNames, " "), "mid"},
-		{"deadline", c.Schedule.Deadline, time.Hour}, {"arguments may repeat", strings.Join(c.OnFinish, " "), "/usr/bin/notify --day --day"},
+		{"deadline", c.Schedule.Deadline, time.Hour}, {"catch up default", c.Schedule.CatchUp, CatchUpAll},
+		{"dates caught up by default", c.Schedule.CatchUpMax, 31}, {"arguments may repeat", strings.Join(c.OnFinish, " "), "/usr/bin/notify --day --day"},
 	} {
 		if x.got != x.want {
 			t.Errorf("%s: got %v, want %v", x.what, x.got, x.want)

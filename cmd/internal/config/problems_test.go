@@ -125,9 +125,13 @@ func TestProblemsStandWhereTheyAre(t *testing.T) {
 
 		{"schedule with a zone", minimal + "schedule: {cron: »\"TZ=UTC\"}\n", []string{"a zone does not belong here"}},
 		{"schedule with a zone and fields", minimal + "schedule: {cron: »\"CRON_TZ=UTC 0 0 * * *\"}\n", []string{"a zone does not belong here"}},
-		{"schedule with seconds", minimal + "schedule: {cron: »\"* * * * * *\"}\n", []string{"write minute, hour, day of month, month and weekday"}},
-		{"schedule by interval", minimal + "schedule: {cron: »\"@every 1s\"}\n", []string{"write minute, hour"}},
-		{"schedule on 31 February", minimal + "schedule: {cron: »\"0 0 31 2 *\"}\n", []string{"never fires"}},
+		{"schedule with seconds", minimal + "schedule: {cron: »\"* * * * * *\"}\n", []string{"fires more than once a minute is refused; remove the seconds"}},
+		{"schedule by interval", minimal + "schedule: {cron: »\"@every 1s\"}\n", []string{"@every are not known, since a business date has a time of day; write minute, hour"}},
+		{"schedule by a negative interval", minimal + "schedule:\n  cron: »\"@every -5m\"\n", []string{"schedule.cron: schedule"}},
+		{"schedule on 31 February", minimal + "schedule: {cron: »\"0 0 31 2 *\"}\n", []string{"never fires within five years"}},
+		{"schedule with a field too few", minimal + "schedule: {cron: »\"30 10 * *\"}\n", []string{"has 4 fields but must have five"}},
+		{"way to catch up that is none", minimal + "schedule: {cron: \"30 10 * * *\", catch_up: »some}\n", []string{`schedule.catch_up is "some" but must be none or last or all`}},
+		{"no date to catch up", minimal + "schedule: {cron: \"30 10 * * *\", catch_up_max: »0}\n", []string{"schedule.catch_up_max must be a whole number from 1 to 3660"}},
 		{"tab as indentation", "version: 1\nrules:\n»\trefund_days: 3\n", []string{"not YAML"}},
 	} {
 		t.Run(x.name, func(t *testing.T) {
@@ -249,6 +253,8 @@ func TestCompileCron(t *testing.T) {
 	}
 	for spec, want := range map[string]string{
 		"30 10 * * *": "2026-01-01T10:30:00+08:00", "0 9,12 * * 1-5": "2026-01-01T09:00:00+08:00", "0 0 29 2 *": "2028-02-29T00:00:00+08:00",
+		"0 6 * * 7": "2026-01-04T06:00:00+08:00", "0 6 * * 3,7": "2026-01-04T06:00:00+08:00",
+		"0 6 * * 6-7": "2026-01-03T06:00:00+08:00", "  5  4 1 jan sun ": "2026-01-01T04:05:00+08:00",
 	} {
 		s, err := CompileCron(spec, loc)
 		if err != nil {
@@ -259,8 +265,10 @@ func TestCompileCron(t *testing.T) {
 			t.Errorf("%s: next %s, want %s", spec, got, want)
 		}
 	}
-	for _, spec := range []string{"", " ", "TZ=UTC", "TZ=", "CRON_TZ=Asia/Shanghai", "TZ=UTC * * * * *", "@daily", "@every 1m", "* * * *", "60 * * * *",
-		"*/0 * * * *", "0 0 30 2 *", "0 0 31 4,6,9,11 *", "9-1 * * * *", "0 0 * * 9", "a b c d e"} {
+	for _, spec := range []string{"", " ", "TZ=UTC", "TZ=", "CRON_TZ=", "CRON_TZ=Asia/Shanghai", "TZ=UTC * * * * *", " TZ=UTC", "tz=UTC * * * * *",
+		"@daily", " @daily", "@every 1m", "@every -5m", "@", "* * * *", "* * * * * *", "0 0 0 1 1 * 2026", "60 * * * *",
+		"*/0 * * * *", "0 0 30 2 *", "0 0 31 4,6,9,11 *", "9-1 * * * *", "0 0 * * 9", "0 0 * * 7-7", "0 0 * * 0-8", "a b c d e", "0,,1 * * * *", "- * * * *",
+		strings.Repeat("1,", 400) + "1 * * * *"} {
 		if _, err := CompileCron(spec, loc); err == nil {
 			t.Errorf("%q accepted", spec)
 		}
@@ -281,12 +289,19 @@ func FuzzParse(f *testing.F) {
 
 func FuzzCompileCron(f *testing.F) {
 	f.Add("30 10 * * *")
-	f.Add("TZ=UTC")
+	for _, seed := range []string{"TZ=UTC", "CRON_TZ=", "@every -5m", "0 0 30 2 *", "*/7 1-5/2 ? jan-mar sun,7", "59 23 31 12 7"} {
+		f.Add(seed)
+	}
 	f.Fuzz(func(t *testing.T, spec string) {
 		if s, err := CompileCron(spec, time.UTC); err == nil {
-			first := s.Next(time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC))
-			if first.IsZero() || s.Next(first).Sub(first) < time.Minute {
-				t.Errorf("%q accepted", spec)
+			at := s.Next(time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC))
+			for range 5 {
+				next := s.Next(at)
+				if at.IsZero() || next.IsZero() || next.Sub(at) < time.Minute {
+					t.Errorf("%q accepted: after %s comes %s", spec, at, next)
+					return
+				}
+				at = next
 			}
 		}
 	})

@@ -46,7 +46,8 @@ type Source struct {
 
 	Names    []string // patterns, see fetch.CompilePattern
 	Formats  []string
-	FromName bool // the business date is the date in the name plus NameDays, else it is in the content
+	Intraday []string // those of Names whose statements are drawn during the day, before its last line; bank only
+	FromName bool     // the business date is the date in the name plus NameDays, else it is in the content
 	NameDays int
 
 	Due      Due

@@ -35,6 +35,7 @@ func (s *Source) read(r *reader) read {
 		may("dir", r.text(&s.Dir)),
 		may("folder", r.path(&s.Folder)),
 		must("names", r.some(&s.Names)),
+		may("intraday", r.texts(&s.Intraday)),
 		must("formats", r.some(&s.Formats)),
 		may("date", r.dateRule(s)),
 		must("due", r.due(&s.Due)),
@@ -274,6 +275,14 @@ func (s *Source) checkNames(r *reader, path string, bad func(string, string, ...
 			return
 		}
 		common = slices.DeleteFunc(slices.Clone(common), func(c string) bool { return !slices.Contains(caps, c) })
+	}
+	for i, text := range s.Intraday {
+		switch {
+		case s.Side != txn.Bank:
+			bad("intraday", "only a bank's statements are drawn during the day; %s is of side %s", s.Name, s.Side)
+		case !slices.Contains(s.Names, text):
+			bad("intraday["+itoa(i)+"]", "pattern %q is none of names; write it there as well, before those that its files match too", text)
+		}
 	}
 	if !r.has(path, "slot_key") {
 		s.SlotNames = common

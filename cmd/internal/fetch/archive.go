@@ -8,9 +8,10 @@ import (
 	"fmt"
 	"hash"
 	"io"
-	"os"
 	"path/filepath"
 	"strings"
+
+	"daozhang/cmd/internal/disk"
 )
 
 // The named steps of a landing, in order. A process killed right after any of them leaves an archive in which every
@@ -18,8 +19,8 @@ import (
 const (
 	StepCreated  = "part-created"  // the private part file exists, empty
 	StepWritten  = "part-written"  // all bytes are written and hashed
-	StepSynced   = "part-synced"   // and on the disk
-	StepVerified = "part-verified" // size, checksum and the remote's state agree; the file is read-only
+	StepSynced   = "part-synced"   // and on the disk; the file is read-only
+	StepVerified = "part-verified" // size, checksum and the remote's state agree
 	StepRenamed  = "archived"      // the file has its name in the archive
 	StepDurable  = "folder-synced" // and the name is on the disk
 	StepRecorded = "recorded"      // the caller has recorded the file
@@ -30,11 +31,10 @@ func Steps() []string {
 	return []string{StepCreated, StepWritten, StepSynced, StepVerified, StepRenamed, StepDurable, StepRecorded}
 }
 
-const partPattern = "daozhang-*.part"
-
 // Archive keeps deliveries under the SHA-256 of their bytes, as <dir>/<first two digits>/<sha256>, read-only. Files
 // are never changed and never deleted. Several processes may share one archive.
 type Archive struct {
+	fs  disk.FS
 	dir string
 	// Step, where set, is called after each named step, so that a test can stop the process there.
 	Step func(name string)
@@ -59,20 +59,15 @@ type Meta struct {
 }
 
 // NewArchive opens the archive in dir, makes the folder if it is missing, and removes the part files of crashed runs.
-// A part file that a living process holds is left alone, as are files that are not the archive's own.
-func NewArchive(dir string) (*Archive, error) {
-	a := &Archive{dir: dir}
-	if err := os.MkdirAll(a.partDir(), 0o700); err != nil {
+// A part file that a living process holds is left alone, as are files that are not the archive's own. A nil fsys is
+// disk.OS.
+func NewArchive(fsys disk.FS, dir string) (*Archive, error) {
+	a := &Archive{fs: disk.Or(fsys), dir: dir}
+	if err := disk.MkdirAll(a.fs, a.partDir(), 0o700); err != nil {
 		return nil, failDisk("archive", dir, err)
 	}
-	parts, err := filepath.Glob(filepath.Join(escapeGlob(a.partDir()), partPattern))
-	if err != nil {
+	if err := removeStaleParts(a.fs, a.partDir()); err != nil {
 		return nil, failDisk("archive", dir, err)
-	}
-	for _, p := range parts {
-		if err := removeStale(p); err != nil {
-			return nil, failDisk("archive", p, err)
-		}
 	}
 	return a, nil
 }
@@ -94,14 +89,14 @@ func (a *Archive) step(name string) {
 // Too few or too many bytes for m.Size are ErrIncomplete. An error of r or of m.Verify is returned as it is; errors of
 // the disk have ClassDisk. In every error case the archive is as before.
 func (a *Archive) Put(ctx context.Context, r io.Reader, m Meta) (Delivery, error) {
-	part, err := createPart(a.partDir())
+	part, err := createPart(a.fs, a.partDir())
 	if err != nil {
 		return Delivery{}, failDisk("archive", m.Name, err)
 	}
-	kept := false
+	renamed := false // once it is, another process may own the part file's name
 	defer func() {
-		if !kept {
-			_ = os.Remove(part.Name())
+		if !renamed {
+			_ = a.fs.Remove(part.Name())
 		}
 		_ = part.Close()
 	}()
@@ -113,6 +108,10 @@ func (a *Archive) Put(ctx context.Context, r io.Reader, m Meta) (Delivery, error
 		return Delivery{}, err
 	}
 	a.step(StepWritten)
+	// Before the sync, which keeps the mode as well: what has a name in the archive is read-only also after a crash.
+	if err := part.Chmod(0o400); err != nil {
+		return Delivery{}, failDisk("archive", m.Name, err)
+	}
 	if err := part.Sync(); err != nil {
 		return Delivery{}, failDisk("archive", m.Name, err)
 	}
@@ -125,60 +124,48 @@ func (a *Archive) Put(ctx context.Context, r io.Reader, m Meta) (Delivery, error
 			return Delivery{}, err
 		}
 	}
-	if err := part.Chmod(0o400); err != nil {
-		return Delivery{}, failDisk("archive", m.Name, err)
-	}
 	a.step(StepVerified)
-	if d.Alias, err = a.name(ctx, part, d); err != nil {
+	if renamed, err = a.name(ctx, part.Name(), d); err != nil {
 		return Delivery{}, failDisk("archive", m.Name, err)
 	}
-	kept = !d.Alias
+	d.Alias = !renamed
 	return d, nil
 }
 
-// name gives the part file its name in the archive and makes the name durable. It reports true if a sound file of
-// that name was there before. A file whose bytes were damaged since is replaced.
-func (a *Archive) name(ctx context.Context, part *os.File, d Delivery) (bool, error) {
+// name gives the part file its name in the archive and makes the name durable. It reports false, and leaves the part
+// file, if a sound file of that name was there before. A file whose bytes were damaged since is replaced.
+func (a *Archive) name(ctx context.Context, part string, d Delivery) (renamed bool, err error) {
 	target := filepath.Join(a.dir, filepath.FromSlash(d.Path))
 	folder := filepath.Dir(target)
-	if err := os.Mkdir(folder, 0o700); err == nil {
-		if err := syncDir(a.dir); err != nil {
-			return false, err
-		}
-	} else if !errors.Is(err, os.ErrExist) {
+	if err := disk.MkdirAll(a.fs, folder, 0o700); err != nil {
 		return false, err
 	}
-	_, err := a.Verify(ctx, d.SHA256)
+	_, err = a.Check(ctx, d.SHA256)
 	switch {
-	case err == nil:
-		// The earlier run may have died between rename and sync.
-		if err := syncDir(folder); err != nil {
-			return false, err
-		}
-		a.step(StepRenamed)
-		a.step(StepDurable)
-		return true, nil
 	case ctx.Err() != nil:
 		return false, ctx.Err()
-	}
-	if err := os.Rename(part.Name(), target); err != nil {
-		return false, err
+	case err != nil:
+		if err := a.fs.Rename(part, target); err != nil {
+			return false, err
+		}
+		renamed = true
 	}
 	a.step(StepRenamed)
-	if err := syncDir(folder); err != nil {
-		return false, err
+	// Also where the file was there: the earlier run may have died between rename and sync.
+	if err := a.fs.SyncDir(folder); err != nil {
+		return renamed, err
 	}
 	a.step(StepDurable)
-	return false, nil
+	return renamed, nil
 }
 
-// Open opens a delivery for reading. The caller closes it. Its bytes are not hashed again: see Verify.
-func (a *Archive) Open(sha string) (*os.File, error) {
+// Open opens a delivery for reading. The caller closes it. Its bytes are not hashed again: see Check.
+func (a *Archive) Open(sha string) (disk.File, error) {
 	p, err := a.path(sha)
 	if err != nil {
 		return nil, err
 	}
-	f, err := os.Open(p)
+	f, err := a.fs.Open(p)
 	if err != nil {
 		return nil, failDisk("archive", sha, err)
 	}
@@ -193,7 +180,7 @@ func (a *Archive) Open(sha string) (*os.File, error) {
 }
 
 // OpenSize is Open for a delivery whose size is on record; another size is an error.
-func (a *Archive) OpenSize(sha string, size int64) (*os.File, error) {
+func (a *Archive) OpenSize(sha string, size int64) (disk.File, error) {
 	f, err := a.Open(sha)
 	if err != nil {
 		return nil, err
@@ -210,16 +197,28 @@ func (a *Archive) OpenSize(sha string, size int64) (*os.File, error) {
 
 // Has tells whether the archive holds a delivery, without reading it.
 func (a *Archive) Has(sha string) bool {
-	p, err := a.path(sha)
-	if err != nil {
-		return false
-	}
-	info, err := os.Lstat(p)
-	return err == nil && info.Mode().IsRegular()
+	_, err := a.Stat(sha)
+	return err == nil
 }
 
-// Verify reads a delivery from end to end and returns its size. Bytes that do not hash to the name are an error.
-func (a *Archive) Verify(ctx context.Context, sha string) (int64, error) {
+// Stat returns the size of a delivery without reading it; fs.ErrNotExist where the archive does not hold it.
+func (a *Archive) Stat(sha string) (int64, error) {
+	p, err := a.path(sha)
+	if err != nil {
+		return 0, err
+	}
+	info, err := a.fs.Lstat(p)
+	if err == nil && !info.Mode().IsRegular() {
+		err = ErrNotFile
+	}
+	if err != nil {
+		return 0, failDisk("archive", sha, err)
+	}
+	return info.Size(), nil
+}
+
+// Check reads a delivery from end to end and returns its size. Bytes that do not hash to the name are an error.
+func (a *Archive) Check(ctx context.Context, sha string) (int64, error) {
 	f, err := a.Open(sha)
 	if err != nil {
 		return 0, err
@@ -236,10 +235,39 @@ func (a *Archive) Verify(ctx context.Context, sha string) (int64, error) {
 	return n, nil
 }
 
+// List names all deliveries, sorted, without reading them. Names that are not a delivery's are passed over.
+func (a *Archive) List() ([]string, error) {
+	folders, err := a.fs.ReadDir(a.dir)
+	if err != nil {
+		return nil, failDisk("archive", a.dir, err)
+	}
+	var names []string
+	for _, folder := range folders {
+		if !folder.IsDir() || len(folder.Name()) != 2 {
+			continue
+		}
+		files, err := a.fs.ReadDir(filepath.Join(a.dir, folder.Name()))
+		if err != nil {
+			return nil, failDisk("archive", folder.Name(), err)
+		}
+		for _, f := range files {
+			if isDigest(f.Name()) && strings.HasPrefix(f.Name(), folder.Name()) {
+				names = append(names, f.Name())
+			}
+		}
+	}
+	return names, nil
+}
+
+// isDigest tells whether s is a SHA-256 as the archive writes it.
+func isDigest(s string) bool {
+	raw, err := hex.DecodeString(s)
+	return err == nil && len(raw) == sha256.Size && strings.ToLower(s) == s
+}
+
 // path builds the place of a delivery; only a hash can name one.
 func (a *Archive) path(sha string) (string, error) {
-	raw, err := hex.DecodeString(sha)
-	if err != nil || len(raw) != sha256.Size || strings.ToLower(sha) != sha {
+	if !isDigest(sha) {
 		return "", fmt.Errorf("%s is not a SHA-256 in lower-case hex", quoteName(sha))
 	}
 	return filepath.Join(a.dir, sha[:2], sha), nil
@@ -283,16 +311,4 @@ func copyCounted(ctx context.Context, dst io.Writer, sum hash.Hash, also io.Writ
 		return n, fmt.Errorf("%w: %d bytes came, %d were listed", ErrIncomplete, n, want)
 	}
 	return n, nil
-}
-
-func syncDir(dir string) error {
-	f, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(f.Sync(), f.Close())
-}
-
-func escapeGlob(dir string) string {
-	return strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`, `[`, `\[`).Replace(dir)
 }

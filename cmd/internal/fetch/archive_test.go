@@ -13,12 +13,14 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"daozhang/cmd/internal/disk"
 )
 
 func shaOf(s string) string { h := sha256.Sum256([]byte(s)); return hex.EncodeToString(h[:]) }
 
 func TestPutTwiceIsAnAlias(t *testing.T) {
-	a, err := NewArchive(t.TempDir())
+	a, err := NewArchive(nil, t.TempDir())
 	must(t, err)
 	first, err := a.Put(t.Context(), strings.NewReader("hello"), Meta{Size: 5})
 	must(t, err)
@@ -39,7 +41,7 @@ func TestPutTwiceIsAnAlias(t *testing.T) {
 }
 
 func TestPutRefusesWrongCountsAndLeavesNothing(t *testing.T) {
-	a, err := NewArchive(t.TempDir())
+	a, err := NewArchive(nil, t.TempDir())
 	must(t, err)
 	cause := errors.New("no")
 	for name, try := range map[string]func() error{
@@ -76,14 +78,14 @@ func TestPutRefusesWrongCountsAndLeavesNothing(t *testing.T) {
 }
 
 func TestPutRepairsADamagedFile(t *testing.T) {
-	a, err := NewArchive(t.TempDir())
+	a, err := NewArchive(nil, t.TempDir())
 	must(t, err)
 	d, err := a.Put(t.Context(), strings.NewReader("hello"), Meta{Size: 5})
 	must(t, err)
 	p := filepath.Join(a.Dir(), d.Path)
 	must(t, os.Chmod(p, 0o600))
 	must(t, os.WriteFile(p, []byte("jello"), 0o600))
-	if _, err := a.Verify(t.Context(), d.SHA256); err == nil {
+	if _, err := a.Check(t.Context(), d.SHA256); err == nil {
 		t.Fatal("damage not noticed")
 	}
 	again, err := a.Put(t.Context(), strings.NewReader("hello"), Meta{Size: 5})
@@ -94,7 +96,7 @@ func TestPutRepairsADamagedFile(t *testing.T) {
 }
 
 func TestOpenTakesOnlyHashes(t *testing.T) {
-	a, err := NewArchive(t.TempDir())
+	a, err := NewArchive(nil, t.TempDir())
 	must(t, err)
 	for _, s := range []string{"", "..", "../../etc/passwd", strings.Repeat("A", 64), strings.Repeat("g", 64), strings.Repeat("0", 63)} {
 		if f, err := a.Open(s); err == nil {
@@ -109,7 +111,7 @@ func TestOpenTakesOnlyHashes(t *testing.T) {
 
 func TestNewArchiveRemovesOnlyDeadParts(t *testing.T) {
 	dir := t.TempDir()
-	a, err := NewArchive(dir)
+	a, err := NewArchive(nil, dir)
 	must(t, err)
 	dead := filepath.Join(dir, "part", "daozhang-123.part")
 	foreign := filepath.Join(dir, "part", "other.part")
@@ -117,13 +119,13 @@ func TestNewArchiveRemovesOnlyDeadParts(t *testing.T) {
 	must(t, os.WriteFile(foreign, []byte("x"), 0o600))
 	link := filepath.Join(dir, "part", "daozhang-link.part")
 	must(t, os.Symlink(foreign, link))
-	live, err := createPart(a.partDir())
+	live, err := createPart(disk.OS, a.partDir())
 	must(t, err)
 	defer live.Close()
 	if info, _ := live.Stat(); info.Mode().Perm() != 0o600 {
 		t.Errorf("part file has mode %v", info.Mode())
 	}
-	_, err = NewArchive(dir)
+	_, err = NewArchive(nil, dir)
 	must(t, err)
 	if _, err := os.Stat(dead); !errors.Is(err, os.ErrNotExist) {
 		t.Error("a dead part file stayed")
@@ -138,7 +140,7 @@ func TestNewArchiveRemovesOnlyDeadParts(t *testing.T) {
 func TestFolderModes(t *testing.T) {
 	old := syscall.Umask(0)
 	defer syscall.Umask(old)
-	a, err := NewArchive(filepath.Join(t.TempDir(), "archive"))
+	a, err := NewArchive(nil, filepath.Join(t.TempDir(), "archive"))
 	must(t, err)
 	d, err := a.Put(t.Context(), strings.NewReader("hello"), Meta{Size: -1})
 	must(t, err)
@@ -178,7 +180,7 @@ func crashChild(v string) {
 
 // crashFetch fetches dir/in into dir/archive; rows is what a database would hold, one line appended for each file.
 func crashFetch(dir string, step func(string)) error {
-	a, err := NewArchive(filepath.Join(dir, "archive"))
+	a, err := NewArchive(nil, filepath.Join(dir, "archive"))
 	if err != nil {
 		return err
 	}
@@ -234,7 +236,7 @@ func TestKilledAtEachStepThenRunAgain(t *testing.T) {
 				if !errors.As(err, &exit) || exit.Sys().(syscall.WaitStatus).Signal() != syscall.SIGKILL {
 					t.Fatalf("the child did not die at the step: %v\n%s", err, out)
 				}
-				a := &Archive{dir: filepath.Join(dir, "archive")}
+				a := &Archive{fs: disk.OS, dir: filepath.Join(dir, "archive")}
 				archived(t, a) // each name hashes to itself, also right after the kill
 				rows, _ := os.ReadFile(filepath.Join(dir, "rows"))
 				for line := range strings.Lines(string(rows)) {
@@ -256,7 +258,7 @@ func TestKilledAtEachStepThenRunAgain(t *testing.T) {
 }
 
 func TestTroubleOfOurOwnDiskIsNamedSo(t *testing.T) {
-	a, err := NewArchive(t.TempDir())
+	a, err := NewArchive(nil, t.TempDir())
 	must(t, err)
 	must(t, os.RemoveAll(a.partDir()))
 	if _, err := a.Put(t.Context(), strings.NewReader("x"), Meta{Size: 1}); ClassOf(err) != ClassDisk {

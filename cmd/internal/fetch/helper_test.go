@@ -235,7 +235,7 @@ func (j *journal) known(source, name string, size int64, mtime time.Time) (strin
 
 func newFetcher(t testing.TB) (*Fetcher, *journal, *clock) {
 	t.Helper()
-	a, err := NewArchive(filepath.Join(t.TempDir(), "archive"))
+	a, err := NewArchive(nil, filepath.Join(t.TempDir(), "archive"))
 	must(t, err)
 	j, c := &journal{}, &clock{t: oldTime.Add(24 * time.Hour)}
 	return &Fetcher{Archive: a, Known: j.known, Record: j.record, Now: c.now, Sleep: c.sleep}, j, c
@@ -344,7 +344,7 @@ func archived(t testing.TB, a *Archive) []string {
 		if filepath.Base(filepath.Dir(p)) == "part" {
 			return nil
 		}
-		if _, err := a.Verify(context.Background(), d.Name()); err != nil {
+		if _, err := a.Check(context.Background(), d.Name()); err != nil {
 			return err
 		}
 		info, err := d.Info()

@@ -133,6 +133,7 @@ var ambient = map[string]string{
 	"time.Until":   "take the clock from the caller",
 	"os.Exit":      "return an error; exit codes are made in cmd/daozhang/exit.go",
 	"os.Getenv":    "take the setting from the caller",
+	"os.LookupEnv": "take the setting from the caller",
 	"log.Fatal":    "return an error",
 	"log.Fatalf":   "return an error",
 	"log.Fatalln":  "return an error",
@@ -156,8 +157,8 @@ var reaching = []allowance{
 	{"cmd/internal/fetch/sftp.go time.Now", "the deadline of a live connection is real time, whatever as_of says"},
 	{"cmd/internal/fetch/sftpfile.go time.Until", "the same deadline"},
 	{"cmd/internal/fetch/watch.go time.Now", "a stalled connection is told by real time, whatever as_of says"},
+	{"cmd/internal/fetch/secret.go os.LookupEnv", "env: references name a variable"},
 	{"cmd/internal/fetch/secret.go os.Getenv", "systemd says by CREDENTIALS_DIRECTORY where cred: references are"},
-	{"cmd/internal/pipeline/engine.go os.Getenv", "the folder for large unpacked files, as os.TempDir would name it"},
 }
 
 func TestClockExitAndRandomnessArePassedIn(t *testing.T) {

@@ -10,7 +10,8 @@ import (
 
 // What depends on the order of arrival, and so is no part of a comparison.
 var (
-	orderClasses = []string{"F02", "F05", "X01", "X02", "X03"}
+	// X03 is not left out: that a file changes closed books must be shown, and when it came is stored with it.
+	orderClasses = []string{"F02", "F05", "X01", "X02"}
 	orderColumns = []string{"revision", "file", "line", "other_file", "other_line"}
 	orderKeys    = []string{"history", "as_of", "revision", "slots"}
 )

@@ -22,6 +22,7 @@ type judged struct {
 	outcome *reconcile.Outcome
 	carry   *reconcile.Carry
 	text    []byte // of the carry
+	places  []byte // of its evidence
 	errors  []RowError
 	ledger  *Ledger
 	files   []*File
@@ -40,6 +41,7 @@ type question struct {
 	slots     []Slot
 	awaited   []string
 	history   reconcile.History
+	decisions []reconcile.Decision
 	fault     func(string, *reconcile.Day)
 	ledger    bool // matches are wanted
 	wide      bool // files at hand: a slot's rows may be of several days
@@ -48,12 +50,13 @@ type question struct {
 // judge computes a day. It changes nothing outside.
 func judge(ctx context.Context, q question) (*judged, error) {
 	day := reconcile.New(reconcile.Setup{Date: q.date, GoLive: q.goLive, Zone: q.zone, Register: q.register, Calendars: q.calendars,
-		Rules: q.rules, Awaited: q.awaited, History: q.history, Fault: q.fault, FilesAtHand: q.wide})
+		Rules: q.rules, Awaited: q.awaited, History: q.history, Decisions: q.decisions, Fault: q.fault, FilesAtHand: q.wide})
 	if err := day.Carry(q.carry); err != nil {
 		return nil, err
 	}
 	l := &loader{day: day, date: q.date, wide: q.wide, rejects: q.rejects, opening: map[string]reconcile.Balance{}, known: knownMerchants(q.register)}
 	if q.carry != nil {
+		l.unused = heldIn(q.carry)
 		for _, b := range q.carry.Balances {
 			l.opening[b.Account+" "+b.Currency] = b
 		}
@@ -64,7 +67,7 @@ func judge(ctx context.Context, q question) (*judged, error) {
 	if q.carry != nil { // an account without a slice today keeps its last balance
 		for _, b := range q.carry.Balances {
 			if !hasBalance(l.closing, b) {
-				l.closing = append(l.closing, b)
+				l.closing = append(l.closing, l.opening[b.Account+" "+b.Currency])
 			}
 		}
 		day.SetBalances(l.closing)
@@ -79,9 +82,20 @@ func judge(ctx context.Context, q question) (*judged, error) {
 		return nil, err
 	}
 	if !q.wide { // files at hand have no next day
-		out.text, err = out.carry.Encode()
+		out.text, out.places, err = out.carry.Encode()
 	}
 	return out, err
+}
+
+// heldIn are the slots of earlier days that are held: their files were never used.
+func heldIn(c *reconcile.Carry) map[reconcile.SlotID]bool {
+	out := map[reconcile.SlotID]bool{}
+	for i := range c.Slots {
+		if s := &c.Slots[i]; s.Held {
+			out[reconcile.SlotID{Source: s.Source, Date: s.Date, Key: s.Key}] = true
+		}
+	}
+	return out
 }
 
 func hasBalance(bs []reconcile.Balance, b reconcile.Balance) bool {

@@ -12,6 +12,8 @@ package pipeline
 import (
 	"cmp"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -21,6 +23,7 @@ import (
 	"time"
 
 	"daozhang/cmd/internal/config"
+	"daozhang/cmd/internal/disk"
 	"daozhang/cmd/internal/fetch"
 	"daozhang/cmd/internal/publish"
 	"daozhang/cmd/internal/store"
@@ -41,13 +44,19 @@ type Engine struct {
 	Formats  *parsers.Registry
 	Register *register.Register
 
+	Disk    disk.FS // where archive, carry and reports lie; nil is disk.OS
+	TempDir string  // for large unpacked files; empty is the system's own
 	Now     func() time.Time
 	Sleep   func(context.Context, time.Duration) error
 	Program string
-	Lease   *store.Lease
-	Step    func(string)                           // told of every named step, for crash tests
-	Fault   func(stage string, day *reconcile.Day) // test seam of the core
-	Say     func(format string, args ...any)       // progress for people; may be nil
+	Actor   string // who gave the command, for the audit log; empty: the program
+	DSN     string // of the database; empty: daozhang.db in the state folder
+	// NoWorkbook leaves the workbook out of issued reports: for simulations.
+	NoWorkbook bool
+	Lease      *store.Lease
+	Step       func(string)                           // told of every named step, for crash tests
+	Fault      func(stage string, day *reconcile.Day) // test seam of the core
+	Say        func(format string, args ...any)       // progress for people; may be nil
 }
 
 // Steps lists the points at which Step is called during a run, in order: landing, carry, commit and publication each
@@ -65,7 +74,7 @@ const (
 // Open opens the installation of a configuration. With readOnly nothing is created.
 func Open(ctx context.Context, cfg *config.Config, o Engine, readOnly bool) (*Engine, error) {
 	e := o
-	e.Config = cfg
+	e.Config, e.Disk = cfg, disk.Or(o.Disk)
 	var err error
 	if e.Formats, err = Formats(cfg.Profiles); err != nil {
 		return nil, err
@@ -76,25 +85,49 @@ func Open(ctx context.Context, cfg *config.Config, o Engine, readOnly bool) (*En
 	}
 	e.Register = reg
 	if !readOnly {
-		if err := os.MkdirAll(cfg.State, 0o700); err != nil {
+		if err := disk.MkdirAll(e.Disk, cfg.State, 0o700); err != nil {
 			return nil, err
 		}
 	}
-	e.DB, err = store.Open(ctx, filepath.Join(cfg.State, "daozhang.db"), store.Options{Now: e.Now, Entity: cfg.Entity, ReadOnly: readOnly,
+	e.DB, err = store.Open(ctx, cmp.Or(e.DSN, filepath.Join(cfg.State, "daozhang.db")), store.Options{Now: e.Now, Entity: cfg.Entity, ReadOnly: readOnly,
 		Warn: func(s string) { e.say("%s", s) }, Step: e.Step})
 	if err != nil {
 		return nil, err
 	}
-	if e.Archive, err = fetch.NewArchive(filepath.Join(cfg.State, "archive")); err != nil {
+	if e.Archive, err = fetch.NewArchive(e.Disk, filepath.Join(cfg.State, "archive")); err != nil {
 		return nil, errors.Join(err, e.DB.Close())
 	}
 	e.Archive.Step = e.Step
-	e.Carry = publish.CarryStore{Dir: filepath.Join(cfg.State, "carry"), Step: e.Step}
+	e.Carry = publish.CarryStore{Disk: e.Disk, Dir: filepath.Join(cfg.State, "carry"), Step: e.Step}
 	return &e, nil
 }
 
-// Formats is the registry of the built-in formats and the user's profiles.
-func Formats(patterns []string) (*parsers.Registry, error) {
+// configDigest is the digest of all that the owner of the installation sets beside the register: the configuration and
+// the formats of one's own.
+func (e *Engine) configDigest() (string, error) {
+	d, err := e.Config.Digest()
+	if err != nil || len(e.Config.Profiles) == 0 {
+		return d, err
+	}
+	files, err := profileFiles(e.Config.Profiles)
+	if err != nil {
+		return "", err
+	}
+	h := sha256.New()
+	io.WriteString(h, d)
+	for _, f := range files {
+		data, err := os.ReadFile(f)
+		if err != nil {
+			return "", err
+		}
+		fmt.Fprintf(h, "\n%d\n", len(data))
+		h.Write(data)
+	}
+	return hex.EncodeToString(h.Sum(nil)), nil
+}
+
+// profileFiles lists the files that the patterns of profiles find, sorted.
+func profileFiles(patterns []string) ([]string, error) {
 	var files []string
 	for _, p := range patterns {
 		found, err := filepath.Glob(p)
@@ -104,8 +137,17 @@ func Formats(patterns []string) (*parsers.Registry, error) {
 		files = append(files, found...)
 	}
 	slices.Sort(files)
+	return slices.Compact(files), nil
+}
+
+// Formats is the registry of the built-in formats and the user's profiles.
+func Formats(patterns []string) (*parsers.Registry, error) {
+	files, err := profileFiles(patterns)
+	if err != nil {
+		return nil, err
+	}
 	var own []parsers.Format
-	for _, f := range slices.Compact(files) {
+	for _, f := range files {
 		data, err := os.ReadFile(f)
 		if err != nil {
 			return nil, err
@@ -170,8 +212,7 @@ func (d *deliveries) get(sha, name string) (*parsers.Delivery, error) {
 
 func (e *Engine) limits() unpack.Limits {
 	l := e.Config.Limits
-	return unpack.Limits{Compressed: int64(l.FileMB) << 20, Unpacked: int64(l.UnpackedMB) << 20, Entries: l.Members,
-		TempDir: cmp.Or(os.Getenv("TMPDIR"), os.TempDir())}
+	return unpack.Limits{Compressed: int64(l.FileMB) << 20, Unpacked: int64(l.UnpackedMB) << 20, Entries: l.Members, TempDir: e.TempDir}
 }
 
 func (d *deliveries) Close() error {

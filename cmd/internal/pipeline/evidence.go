@@ -53,6 +53,7 @@ func (e evidence) readFile(at []txn.Position, rows []*txn.Row, refs []reconcile.
 			return fmt.Errorf("%s: %w", f.Name(), err)
 		}
 		refs[i] = f.ref(line)
+		refs[i].Offset, refs[i].Entry = p.Offset, p.Entry
 	}
 	return nil
 }

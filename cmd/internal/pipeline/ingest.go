@@ -320,6 +320,19 @@ func eachRow(r parsers.Reader, visit func(*txn.Row)) error {
 	}
 }
 
+// intraday reports whether the first of the source's patterns that the name has is one of statements drawn during the
+// day.
+func intraday(src *config.Source, name string) bool {
+	for _, n := range src.Names {
+		if p, err := fetch.CompilePattern(n); err == nil {
+			if _, ok := p.Match(path.Base(name)); ok {
+				return slices.Contains(src.Intraday, n)
+			}
+		}
+	}
+	return false
+}
+
 // sliceKey is one booking day of one account.
 type sliceKey struct {
 	account string
@@ -329,6 +342,11 @@ type sliceKey struct {
 // attachSlices cuts a statement into booking days, each a slot of its own.
 func (e *Engine) attachSlices(ctx context.Context, src *config.Source, g store.Sighting, m member, date txn.Date, key string) error {
 	cuts, err := e.cut(src, m, date)
+	if intraday(src, g.Name) {
+		for _, c := range cuts {
+			c.Final, c.Complete = false, false
+		}
+	}
 	if err != nil || len(cuts) == 0 {
 		cuts = map[sliceKey]*store.Slice{}
 		if date == 0 {

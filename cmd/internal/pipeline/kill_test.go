@@ -208,7 +208,7 @@ func TestRunTwice(t *testing.T) {
 	a.now = a.now.Add(24 * time.Hour)
 	a.with(func(ctx context.Context, e *Engine) {
 		days := a.world.Days()
-		plan, err := e.Plan(ctx, days[2], a.now, days[2])
+		plan, err := e.Plan(ctx, Request{From: days[2], To: days[2], AsOf: a.now, Asked: true})
 		if err != nil {
 			t.Fatal(err)
 		}

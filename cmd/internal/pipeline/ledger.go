@@ -9,14 +9,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 	"slices"
 	"sort"
 
 	"github.com/cespare/xxhash/v2"
 
-	"daozhang/cmd/internal/publish"
+	"daozhang/cmd/internal/disk"
 	"daozhang/parsers/txn"
 	"daozhang/reconcile"
 )
@@ -29,7 +28,8 @@ const LedgerName = "matches.ledger"
 //	"DZLEDGER1\n" | length of head (u32) | head: JSON, the files by number | entries of 48 bytes
 //	entry: hash u64 | own file u32, offset i64, entry u16 | partner file u32, offset i64, entry u16 | pass u8 | zero u8 ...
 //
-// A row has at most two entries: under its channel or order id and under its RRN. Hashes of one key are equal; equal
+// A row has at most two entries: under its channel or order id and under its RRN; a refund has a third under the id of
+// its original, if that is another one. Hashes of one key are equal; equal
 // hashes need not be one key, so whoever finds an entry reads the row and compares.
 const (
 	ledgerMagic = "DZLEDGER1\n"
@@ -38,6 +38,7 @@ const (
 
 // LedgerFile is one file that positions refer to.
 type LedgerFile struct {
+	Source   string `json:"source,omitempty"`
 	Delivery string `json:"delivery"`
 	Member   string `json:"member"`
 	SHA256   string `json:"sha256"`
@@ -65,7 +66,7 @@ type Ledger struct {
 func newLedger(files []*File) *Ledger {
 	l := &Ledger{number: map[string]uint32{}}
 	for _, f := range files {
-		l.head.Files = append(l.head.Files, LedgerFile{f.Delivery, f.Member, f.SHA256})
+		l.head.Files = append(l.head.Files, LedgerFile{f.Source, f.Delivery, f.Member, f.SHA256})
 	}
 	return l
 }
@@ -74,27 +75,31 @@ func newLedger(files []*File) *Ledger {
 func (l *Ledger) Match(m reconcile.Match) {
 	row, partner := m.Row, m.Partner
 	if m.Carried {
-		row = l.carried(m.RowAt)
+		row = l.carried(m.RowAt, m.Source)
 	}
 	if m.PartnerCarry {
-		partner = l.carried(m.PartnerAt)
+		partner = l.carried(m.PartnerAt, m.PartnerSource)
 	}
-	for _, id := range [...]string{m.Order, m.RRN} {
-		if id != "" {
+	for i, id := range [...]string{m.Order, m.RRN, m.Original} {
+		if id != "" && (i < 2 || id != m.Order && id != m.RRN) {
 			l.entries = append(l.entries, LedgerEntry{KeyHash(id), row, partner, m.Pass})
 		}
 	}
 }
 
-// carried gives a row of an earlier day a file number of its own; its offset is its line there.
-func (l *Ledger) carried(at reconcile.Ref) txn.Position {
+// carried gives a row of an earlier day a file number of its own. Where only its line is known, its offset is the line,
+// negative.
+func (l *Ledger) carried(at reconcile.Ref, source string) txn.Position {
 	n, ok := l.number[at.SHA256]
 	if !ok {
 		n = uint32(len(l.head.Files))
-		l.head.Files = append(l.head.Files, LedgerFile{at.Delivery, at.Member, at.SHA256})
+		l.head.Files = append(l.head.Files, LedgerFile{source, at.Delivery, at.Member, at.SHA256})
 		l.number[at.SHA256] = n
 	}
-	return txn.Position{File: n, Offset: -int64(at.Line)}
+	if at.Offset == 0 && at.Line > 1 {
+		return txn.Position{File: n, Offset: -int64(at.Line)}
+	}
+	return txn.Position{File: n, Offset: at.Offset, Entry: at.Entry}
 }
 
 // KeyHash is the hash under which an identifier is found. Leading zeros do not count.
@@ -143,14 +148,14 @@ func getPosition(b []byte) txn.Position {
 // LedgerReader searches a written ledger.
 type LedgerReader struct {
 	head  ledgerHead
-	f     *os.File
+	f     disk.File
 	start int64
 	n     int
 }
 
-// OpenLedger opens the ledger in a book's folder; fs.ErrNotExist where there is none.
-func OpenLedger(folder string) (*LedgerReader, error) {
-	f, err := os.Open(filepath.Join(folder, LedgerName))
+// OpenLedger opens the ledger in a book's folder; fs.ErrNotExist where there is none. A nil fsys is disk.OS.
+func OpenLedger(fsys disk.FS, folder string) (*LedgerReader, error) {
+	f, err := disk.Or(fsys).Open(filepath.Join(folder, LedgerName))
 	if err != nil {
 		return nil, err
 	}
@@ -215,38 +220,3 @@ func (r *LedgerReader) Find(id string) ([]LedgerEntry, error) {
 
 // Close closes the file.
 func (r *LedgerReader) Close() error { return r.f.Close() }
-
-// history looks up originals in the ledgers of earlier days and remembers the answers.
-type history struct {
-	reports string
-	date    txn.Date
-	answers map[string]bool
-	err     error
-}
-
-// Known implements reconcile.History.
-func (h *history) Known(id string, from txn.Date) (found, ok bool) {
-	if a, asked := h.answers[id]; asked {
-		return a, true
-	}
-	for d := h.date - 1; d >= from && !found; d-- {
-		folder, _, err := publish.Latest(h.reports, d)
-		if err != nil {
-			continue
-		}
-		r, err := OpenLedger(folder)
-		if err != nil {
-			continue
-		}
-		es, err := r.Find(id)
-		if err = errors.Join(err, r.Close()); err != nil {
-			h.err = errors.Join(h.err, err)
-		}
-		found = len(es) > 0
-	}
-	h.answers[id] = found
-	return found, true
-}
-
-// Past implements reconcile.History.
-func (h *history) Past(id string, from txn.Date) []reconcile.PastRow { return nil }

@@ -17,6 +17,7 @@ import (
 
 // File is one file of a day, ready to be read.
 type File struct {
+	Source   string
 	Delivery string // as received
 	Member   string
 	SHA256   string
@@ -54,8 +55,9 @@ func (f *File) open(want txn.Fields) (parsers.Reader, error) {
 // Slot is a slot of the day with the files that stand for it. A control-only file comes behind the file it speaks of.
 type Slot struct {
 	reconcile.Slot
-	Files []*File
-	Empty bool // the source's contract says that a day without business brings a file without rows, or none
+	Files  []*File
+	Former *File // of a late slot: what the closed book had
+	Empty  bool  // the source's contract says that a day without business brings a file without rows, or none
 }
 
 // RowError is a record that was refused, for the list of a book and of `check`.
@@ -74,6 +76,8 @@ type loader struct {
 	closing []reconcile.Balance
 	files   []*File
 	errors  []RowError
+	unused  map[reconcile.SlotID]bool                           // slots of closed books whose file was held: none of its rows was booked
+	booked  map[txn.Position]bool                               // rows of a late file that the closed book has
 	known   func(r *txn.Row, acquirer string, on txn.Date) bool // is the merchant on record?
 }
 
@@ -126,6 +130,9 @@ func (l *loader) load(ctx context.Context, slots []Slot) error {
 			}
 			f.ID = uint32(len(l.files))
 			l.files = append(l.files, f)
+			if err := l.sift(s, f); err != nil {
+				return err
+			}
 			if err := l.read(numbers[i], s, f, all[i]); err != nil {
 				return err
 			}
@@ -197,7 +204,36 @@ func (l *loader) take(n int, s *Slot, f *File, row *txn.Row, got *seen) {
 		}
 	}
 	got.rows++
-	l.day.Add(n, row)
+	if !l.booked[row.Pos] {
+		l.day.Add(n, row)
+	}
+}
+
+// sift compares a file for a closed date with the one that the closed book had: only what is new is booked, the rest is
+// told.
+func (l *loader) sift(s *Slot, f *File) error {
+	if s.Late == nil || s.Former == nil || l.unused[reconcile.SlotID{Source: s.Source, Date: s.Date, Key: s.Key}] {
+		return nil
+	}
+	keep := func(r *txn.Row) bool {
+		return s.Side != txn.Bank || r.Booking == s.Date && (f.Account == "" || string(r.Get(txn.Account)) == f.Account)
+	}
+	d, err := diffFiles(s.Former, f, keep)
+	var bad *parsers.FileError
+	if errors.As(err, &bad) {
+		return nil // whichever cannot be read: reading it for the day says so
+	}
+	if err != nil {
+		return err
+	}
+	s.Late.Removed, s.Late.Changed, s.Late.ChangedFee, s.Late.Currency, s.Late.FirstDifferent = d.removed, d.changed, d.changedFee, d.currency, d.first
+	if l.booked == nil {
+		l.booked = map[txn.Position]bool{}
+	}
+	for at := range d.known {
+		l.booked[at] = true
+	}
+	return nil
 }
 
 // judge decides whether a slot's rows may be used, and records its control totals.
@@ -219,7 +255,11 @@ func (l *loader) judge(n int, s *Slot, got *seen) {
 		return
 	}
 	if s.Side == txn.Bank {
-		l.judgeStatement(n, s, got)
+		if s.Late == nil {
+			l.judgeStatement(n, s, got)
+		} else {
+			l.lateBalance(s, got)
+		}
 		return
 	}
 	worst := l.controls(sum, got)
@@ -308,7 +348,7 @@ func (l *loader) judgeStatement(n int, s *Slot, got *seen) {
 				txn.FormatAmount(st.BreakWant, st.Currency), txn.FormatAmount(st.BreakIs, st.Currency))
 			continue
 		}
-		if !st.HasOpening || st.From > s.Date || st.To < s.Date {
+		if !st.HasOpening || st.From > s.Date || st.To < s.Date || s.State != reconcile.SlotReceived {
 			continue
 		}
 		opening := st.Opening + got.netOf(st.Currency, st.From, s.Date)
@@ -327,6 +367,18 @@ func (l *loader) judgeStatement(n int, s *Slot, got *seen) {
 		slot.Class = reconcile.F08
 		slot.Why = fmt.Sprintf("%d of %d lines rejected", got.rejected, got.rows)
 		slot.Doubtful = true
+	}
+}
+
+// lateBalance takes over the closing balance that a late statement states for the day that the account was last known of.
+func (l *loader) lateBalance(s *Slot, got *seen) {
+	for _, st := range got.statements {
+		was, ok := l.opening[st.Account+" "+st.Currency.String()]
+		if !ok || !st.Balanced || !st.HasOpening || st.From > s.Date || st.To < s.Date || was.Date > s.Date {
+			continue
+		}
+		was.Date, was.Closing = s.Date, st.Opening+got.netOf(st.Currency, st.From, s.Date+1)
+		l.opening[st.Account+" "+st.Currency.String()] = was
 	}
 }
 

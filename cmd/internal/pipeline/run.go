@@ -3,11 +3,10 @@ package pipeline
 import (
 	"cmp"
 	"context"
-	"crypto/sha256"
 	"database/sql"
-	"encoding/hex"
 	"errors"
 	"fmt"
+	"io/fs"
 	"slices"
 	"strings"
 	"time"
@@ -20,136 +19,18 @@ import (
 	"daozhang/reports/text"
 )
 
-// Why a date is run.
-const (
-	ReasonNew       = "never run"
-	ReasonAsked     = "asked for"
-	ReasonInputs    = "its inputs changed"
-	ReasonCarry     = "an earlier day changed"
-	ReasonUnissued  = "its report was not issued"
-	ReasonPrelim    = "only a preliminary report exists"
-	ReasonEarlierIn = "a day before it is run"
-)
-
-// Planned is a date that a run will compute, with the reason.
-type Planned struct {
-	Date   txn.Date
-	Reason string
-	Asked  bool // computed even if it turns out to be current
-}
-
 // DayResult is what a run of one date came to.
 type DayResult struct {
 	Date        txn.Date
 	Reason      string
+	Detail      []string // what changed, for people
 	Run         store.Run
 	Issued      bool // a new revision was published
 	Folder      string
 	Outcome     *reconcile.Outcome
 	Rejected    []RowError
 	Preliminary bool
-}
-
-// Plan lists the dates that must be computed so that every date up to target is current, oldest first: from the first
-// that is new, stale or asked for, and every later day that was already run. The dates from asked to target
-// are computed even if they are current; zero asks for none.
-func (e *Engine) Plan(ctx context.Context, target txn.Date, asOf time.Time, asked txn.Date) ([]Planned, error) {
-	runs, err := e.DB.Runs(ctx)
-	if err != nil {
-		return nil, err
-	}
-	byDate := map[txn.Date]store.Run{}
-	last := target
-	for _, r := range runs {
-		byDate[r.Date] = r
-		last = max(last, r.Date)
-	}
-	first, err := e.firstDate(ctx, target)
-	if err != nil {
-		return nil, err
-	}
-	first = min(first, target)
-	if asked != 0 {
-		first = min(first, asked)
-	}
-	var out []Planned
-	carry, since := "", false
-	for d := first; d <= last; d++ {
-		r, ran := byDate[d]
-		if d > target && !ran {
-			continue
-		}
-		reason := ""
-		if since {
-			reason = ReasonEarlierIn
-		} else if reason, err = e.stale(ctx, d, r, ran, carry, asOf); err != nil {
-			return nil, err
-		}
-		force := asked != 0 && d >= asked && d <= target
-		if reason == "" && force {
-			reason = ReasonAsked
-		}
-		if reason != "" {
-			out = append(out, Planned{d, reason, force})
-			since = true
-		}
-		carry = r.CarryOut
-	}
-	return out, nil
-}
-
-// firstDate is where the chain begins: go_live, or the first date for which anything was received.
-func (e *Engine) firstDate(ctx context.Context, target txn.Date) (txn.Date, error) {
-	if e.Config.GoLive != 0 {
-		return e.Config.GoLive, nil
-	}
-	d, ok, err := e.DB.FirstDate(ctx)
-	if err != nil || !ok {
-		return target, err
-	}
-	return min(d, target), nil
-}
-
-// stale says why a day that was run is not current; empty if it is.
-func (e *Engine) stale(ctx context.Context, d txn.Date, r store.Run, ran bool, carry string, asOf time.Time) (string, error) {
-	if !ran {
-		return ReasonNew, nil
-	}
-	if r.CarryIn != carry {
-		return ReasonCarry, nil
-	}
-	states, err := e.Slots(ctx, d, later(asOf, r.AsOf))
-	if err != nil {
-		return "", err
-	}
-	if e.inputsDigest(d, states) != r.Inputs {
-		return ReasonInputs, nil
-	}
-	if _, rev, err := publish.Latest(e.Config.Reports, d); err != nil || rev < r.Revision {
-		return ReasonUnissued, nil
-	}
-	return "", nil
-}
-
-// staleNow judges a planned day again, after the days before it were computed: often their carry has not changed.
-func (e *Engine) staleNow(ctx context.Context, d txn.Date, asOf time.Time) (string, error) {
-	r, err := e.DB.LatestRun(ctx, d)
-	ran := err == nil
-	if err != nil && !errors.Is(err, store.ErrNotFound) {
-		return "", err
-	}
-	before, err := e.DB.LatestRun(ctx, d-1)
-	if err != nil && !errors.Is(err, store.ErrNotFound) {
-		return "", err
-	}
-	return e.stale(ctx, d, r, ran, before.CarryOut, asOf)
-}
-
-func later(a, b time.Time) time.Time {
-	if a.Before(b) {
-		return b
-	}
-	return a
+	Change      DayChange // against the revision before; Revision is 0 where none was issued
 }
 
 // Run computes the planned dates in order and tells each as it is done; told may be nil. It stops at the first error of
@@ -158,23 +39,27 @@ func (e *Engine) Run(ctx context.Context, plan []Planned, asOf time.Time, told f
 	if err := e.finishJobs(ctx); err != nil {
 		return nil, err
 	}
+	cascade, err := e.DB.NextCascade(ctx)
+	if err != nil {
+		return nil, err
+	}
 	var out []DayResult
 	for _, p := range plan {
 		if err := ctx.Err(); err != nil {
 			return out, err
 		}
 		if p.Reason == ReasonEarlierIn && !p.Asked {
-			why, err := e.staleNow(ctx, p.Date, asOf)
+			why, detail, err := e.staleNow(ctx, p.Date, asOf)
 			if err != nil {
 				return out, err
 			}
 			if why == "" {
 				continue
 			}
-			p.Reason = why
+			p.Reason, p.Detail = why, detail
 		}
-		e.say("%s: %s", p.Date, p.Reason)
-		r, err := e.runDay(ctx, p, asOf)
+		e.say("%s: %s", p.Date, p.Why())
+		r, err := e.runDay(ctx, p, asOf, cascade)
 		if err != nil {
 			return out, fmt.Errorf("business date %s: %w", p.Date, err)
 		}
@@ -186,36 +71,71 @@ func (e *Engine) Run(ctx context.Context, plan []Planned, asOf time.Time, told f
 	return out, nil
 }
 
-func (e *Engine) runDay(ctx context.Context, p Planned, asOf time.Time) (*DayResult, error) {
+func (e *Engine) runDay(ctx context.Context, p Planned, asOf time.Time, cascade int64) (*DayResult, error) {
 	last, err := e.DB.LatestRun(ctx, p.Date)
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return nil, err
 	}
 	if !p.Asked {
 		asOf = later(asOf, last.AsOf) // a cascade never looks at a day from before its own last look
+	} else if last.N > 0 {
+		if err := e.DB.Audit(ctx, store.AuditEntry{Actor: cmp.Or(e.Actor, e.Program), Action: "rerun", Subject: p.Date.String(),
+			Detail: auditDetail(map[string]string{"as_of": asOf.UTC().Format(time.RFC3339), "why": p.Reason})}); err != nil {
+			return nil, err
+		}
 	}
-	carryIn, digest, err := e.carryInto(ctx, p.Date)
+	r, err := e.compute(ctx, p.Date, asOf)
 	if err != nil {
 		return nil, err
 	}
-	states, err := e.Slots(ctx, p.Date, asOf)
+	defer r.Close()
+	return e.commit(ctx, p, cascade, r)
+}
+
+// computed is a day that was judged and not yet stored.
+type computed struct {
+	*judged
+	asOf     time.Time
+	states   []SlotStatus
+	slots    []Slot
+	inputs   []store.Input // without look-ups
+	carryIn  string
+	history  *history
+	open     *deliveries
+	acting   []reconcile.Decision
+	revision int
+}
+
+// Close lets go of the files that the day was read from.
+func (c *computed) Close() error { return errors.Join(c.history.Close(), c.open.Close()) }
+
+// compute judges a day with what is known now. It changes nothing.
+func (e *Engine) compute(ctx context.Context, d txn.Date, asOf time.Time) (c *computed, err error) {
+	c = &computed{asOf: asOf, open: e.deliveries(), history: e.history(ctx, d)}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, c.Close())
+		}
+	}()
+	carry, digest, err := e.carryInto(ctx, d)
 	if err != nil {
-		return nil, err
+		return c, err
 	}
-	open := e.deliveries()
-	defer open.Close()
-	slots, err := e.inputs(ctx, p.Date, states, open)
-	if err != nil {
-		return nil, err
+	c.carryIn = digest
+	if c.states, err = e.Slots(ctx, d, asOf); err != nil {
+		return c, err
 	}
-	hist := &history{reports: e.Config.Reports, date: p.Date, answers: map[string]bool{}}
-	j, err := judge(ctx, question{date: p.Date, goLive: e.Config.GoLive, zone: e.Config.Location(), register: e.Register,
-		calendars: e.Config.Holidays(), rules: e.rules(), rejects: e.Config.Rules.Held, carry: carryIn, slots: slots,
-		awaited: awaited(states, e.Config.Location()), history: hist, fault: e.Fault, ledger: true})
-	if err = errors.Join(err, hist.err); err != nil {
-		return nil, err
+	if c.acting, err = e.DB.Decisions(ctx, d); err != nil {
+		return c, err
 	}
-	return e.commit(ctx, p, asOf, states, j, hist, digest)
+	c.inputs = e.inputRows(d, c.states, c.acting)
+	if c.slots, err = e.inputs(ctx, c.states, c.open); err != nil {
+		return c, err
+	}
+	c.judged, err = judge(ctx, question{date: d, goLive: e.Config.GoLive, zone: e.Config.Location(), register: e.Register,
+		calendars: e.Config.Holidays(), rules: e.rules(), rejects: e.Config.Rules.Held, carry: carry, slots: c.slots,
+		awaited: awaited(c.states, e.Config.Location()), history: c.history, decisions: c.acting, fault: e.Fault, ledger: true})
+	return c, errors.Join(err, c.history.err)
 }
 
 func (e *Engine) rules() reconcile.Rules {
@@ -236,7 +156,14 @@ func (e *Engine) carryInto(ctx context.Context, d txn.Date) (*reconcile.Carry, s
 	if err != nil {
 		return nil, "", err
 	}
-	c, err := reconcile.DecodeCarry(text)
+	places, err := e.Carry.Get(ctx, before.Places)
+	if before.Places == "" || errors.Is(err, publish.ErrNoCarry) {
+		places, err = nil, nil // an older program, or lost: names of files are missed, nothing else
+	}
+	if err != nil {
+		return nil, "", err
+	}
+	c, err := reconcile.DecodeCarry(text, places)
 	return c, before.CarryOut, err
 }
 
@@ -253,14 +180,14 @@ func awaited(states []SlotStatus, zone *time.Location) []string {
 
 // commit stores what was judged and publishes it. Carry first, then the transaction, then the folder: a crash leaves a
 // run that the next command finds unissued, never a report that nobody knows of.
-func (e *Engine) commit(ctx context.Context, p Planned, asOf time.Time, states []SlotStatus, j *judged, hist *history, carryIn string) (*DayResult, error) {
-	b := &reports.Book{Entity: e.Config.Entity, Date: p.Date, Revision: 1, AsOf: asOf, Zone: e.Config.Location(), GoLive: e.Config.GoLive,
-		Lang: text.Lang(e.Config.Lang), Outcome: j.outcome, Preliminary: len(j.outcome.Awaited) > 0, Program: e.Program}
+func (e *Engine) commit(ctx context.Context, p Planned, cascade int64, c *computed) (*DayResult, error) {
+	b := &reports.Book{Entity: e.Config.Entity, Date: p.Date, Revision: 1, AsOf: c.asOf, Zone: e.Config.Location(), GoLive: e.Config.GoLive,
+		Lang: text.Lang(e.Config.Lang), Outcome: c.outcome, Preliminary: len(c.outcome.Awaited) > 0, Program: e.Program}
 	var err error
-	if b.ConfigDigest, err = e.Config.Digest(); err != nil {
+	if b.ConfigDigest, err = e.configDigest(); err != nil {
 		return nil, err
 	}
-	same, err := comparable(b, j.text)
+	same, err := comparable(b, c.text)
 	if err != nil {
 		return nil, err
 	}
@@ -269,13 +196,23 @@ func (e *Engine) commit(ctx context.Context, p Planned, asOf time.Time, states [
 		return nil, err
 	}
 	b.Revision = rev
-	carryOut, err := e.Carry.Put(ctx, j.text)
+	change, err := e.explain(ctx, b, c)
 	if err != nil {
 		return nil, err
 	}
-	day := store.Day{Run: store.Run{Date: p.Date, AsOf: asOf, Final: !b.Preliminary, Verdict: string(j.outcome.Verdict), Revision: rev,
-		Comparable: same, Inputs: e.inputsDigest(p.Date, states), CarryIn: carryIn, CarryOut: carryOut, Config: b.ConfigDigest, Program: e.Program},
-		Inputs: e.inputRows(p.Date, states, hist), Controls: controlRows(j.outcome), Cases: caseRows(j.outcome), Items: itemRows(j.outcome), Lease: e.Lease}
+	carryOut, err := e.Carry.Put(ctx, c.text)
+	if err != nil {
+		return nil, err
+	}
+	places, err := e.Carry.Put(ctx, c.places)
+	if err != nil {
+		return nil, err
+	}
+	day := store.Day{Run: store.Run{Date: p.Date, AsOf: c.asOf, Final: !b.Preliminary, Verdict: string(c.outcome.Verdict), Revision: rev,
+		Comparable: same, Inputs: inputsDigest(c.inputs), CarryIn: c.carryIn, CarryOut: carryOut, Places: places, Config: b.ConfigDigest, Program: e.Program,
+		Cascade: cascade, Reason: p.Why()},
+		Inputs: slices.Concat(c.inputs, c.history.inputs()), Controls: controlRows(c.outcome), Cases: caseRows(c.outcome), Items: itemRows(c.outcome),
+		Events: eventRows(c.outcome), Lease: e.Lease}
 	if issue {
 		day.Outbox = []string{jobPublish}
 		if len(e.Config.OnFinish) > 0 {
@@ -286,17 +223,21 @@ func (e *Engine) commit(ctx context.Context, p Planned, asOf time.Time, states [
 	if err != nil {
 		return nil, err
 	}
-	res := &DayResult{Date: p.Date, Reason: p.Reason, Run: run, Issued: issue, Outcome: j.outcome, Rejected: j.errors, Preliminary: b.Preliminary}
-	if _, have, err := publish.Latest(e.Config.Reports, p.Date); issue || err != nil || have < rev {
-		files := outputs(b, j.ledger, true, true, e.Config.Report.ASCIINames)
-		if err := publish.Publish(ctx, e.Config.Reports, p.Date, rev, files, e.Step); err != nil {
+	res := &DayResult{Date: p.Date, Reason: p.Reason, Detail: p.Detail, Run: run, Issued: issue, Outcome: c.outcome, Rejected: c.errors, Preliminary: b.Preliminary}
+	if issue {
+		res.Change = change
+	}
+	if _, have, err := e.latest(p.Date); issue || err != nil || have < rev {
+		files := outputs(b, c.ledger, !e.NoWorkbook, true, e.Config.Report.ASCIINames)
+		manifest, err := e.publish(ctx, p.Date, rev, files)
+		if err != nil {
+			return nil, err
+		}
+		if err := e.issued(ctx, run, manifest); err != nil {
 			return nil, err
 		}
 	}
-	if err := e.jobDone(ctx, run, jobPublish); err != nil {
-		return nil, err
-	}
-	res.Folder, _, err = publish.Latest(e.Config.Reports, p.Date)
+	res.Folder, _, err = e.latest(p.Date)
 	return res, err
 }
 
@@ -306,13 +247,16 @@ const (
 	jobNotify  = "notify"
 )
 
-func (e *Engine) jobDone(ctx context.Context, r store.Run, name string) error {
-	err := e.DB.JobDone(ctx, store.Job{Date: r.Date, Run: r.N, Name: name})
+// issued notes that a revision stands in its folder and takes the job off the list.
+func (e *Engine) issued(ctx context.Context, r store.Run, manifest string) error {
+	err := e.DB.RecordIssue(ctx, store.Issue{Date: r.Date, Revision: r.Revision, Run: r.N, Manifest: manifest},
+		store.Job{Date: r.Date, Run: r.N, Name: jobPublish})
 	e.step(StepJobDone)
 	return err
 }
 
-// finishJobs drops publications of a crashed run: the plan finds such a day unissued and computes it again.
+// finishJobs ends publications of a crashed run. Where the folder stands whole, it is only made the newest, as it is: it was
+// made as of its own instant. Where it does not, the plan finds the day unissued and computes it again.
 func (e *Engine) finishJobs(ctx context.Context) error {
 	jobs, err := e.DB.PendingJobs(ctx)
 	if err != nil {
@@ -326,10 +270,15 @@ func (e *Engine) finishJobs(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if _, rev, err := publish.Latest(e.Config.Reports, j.Date); err == nil && rev >= r.Revision {
-			if err := e.DB.JobDone(ctx, j); err != nil {
-				return err
-			}
+		manifest, err := e.adopt(j.Date, r.Revision)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		if err := e.issued(ctx, r, manifest); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -345,7 +294,7 @@ func (e *Engine) Notify(ctx context.Context, tell func(d txn.Date, folder string
 	jobs = slices.DeleteFunc(jobs, func(j store.Job) bool { return j.Name != jobNotify })
 	var errs []error
 	for i, j := range jobs {
-		folder, _, err := publish.Latest(e.Config.Reports, j.Date)
+		folder, _, err := e.latest(j.Date)
 		if err != nil {
 			continue // not published yet: the plan will do it
 		}
@@ -358,57 +307,6 @@ func (e *Engine) Notify(ctx context.Context, tell func(d txn.Date, folder string
 		errs = append(errs, e.DB.JobDone(ctx, j))
 	}
 	return errors.Join(errs...)
-}
-
-// inputsDigest is a fingerprint of what the day is computed from beside its carry: current files, states of the slots
-// and the register as it stands for the day.
-func (e *Engine) inputsDigest(d txn.Date, states []SlotStatus) string {
-	h := sha256.New()
-	for _, in := range e.inputRows(d, states, nil) {
-		fmt.Fprintf(h, "%s\x1f%s\x1f%s\x1f%s\x1f%s\n", in.Kind, in.Source, in.Key, in.State, in.Digest)
-	}
-	return hex.EncodeToString(h.Sum(nil))
-}
-
-func (e *Engine) inputRows(d txn.Date, states []SlotStatus, hist *history) []store.Input {
-	var out []store.Input
-	for _, s := range states {
-		if len(s.Files) == 0 {
-			out = append(out, store.Input{Kind: store.SlotInput, Source: s.Source.Name, Key: s.Key, State: string(s.State)})
-		}
-		for _, f := range s.Files {
-			out = append(out, store.Input{Kind: store.SlotInput, Source: s.Source.Name, Key: f.Slot.Key, State: string(s.State), Digest: f.Content, Revision: f.N})
-		}
-	}
-	out = append(out, store.Input{Kind: store.RegisterInput, Key: "register", Digest: e.registerDigest(d)})
-	if hist != nil {
-		h := sha256.New()
-		for _, k := range sortedKeys(hist.answers) {
-			fmt.Fprintf(h, "%s=%t\n", k, hist.answers[k])
-		}
-		if len(hist.answers) > 0 {
-			out = append(out, store.Input{Kind: store.LookupInput, Key: "originals", Digest: hex.EncodeToString(h.Sum(nil))})
-		}
-	}
-	slices.SortFunc(out, func(a, b store.Input) int {
-		return cmp.Or(strings.Compare(string(a.Kind), string(b.Kind)), strings.Compare(a.Source, b.Source), strings.Compare(a.Key, b.Key))
-	})
-	return out
-}
-
-func sortedKeys[V any](m map[string]V) []string {
-	out := make([]string, 0, len(m))
-	for k := range m {
-		out = append(out, k)
-	}
-	slices.Sort(out)
-	return out
-}
-
-// registerDigest covers the register rows valid on the day.
-func (e *Engine) registerDigest(d txn.Date) string {
-	sum := sha256.Sum256(e.Register.AppendValid(nil, d))
-	return hex.EncodeToString(sum[:])
 }
 
 func nullMoney(m reconcile.Money) sql.NullInt64 { return sql.NullInt64{Int64: m.Minor, Valid: m.Valid} }

@@ -221,14 +221,6 @@ type credit struct {
 	who string
 }
 
-func paid(d txn.Date, ref string, sales ...sold) credit {
-	c := credit{day: d, ref: ref, who: payer}
-	for _, s := range sales {
-		c.fen += s.net()
-	}
-	return c
-}
-
 // opening is the account's balance before its first line.
 const opening = 100_000
 
@@ -292,10 +284,14 @@ func (b *books) night(d txn.Date) []DayResult {
 }
 
 // book says in one text what the newest book of a date holds: class, lifecycle, status and amounts of each line, sorted.
+// Lines that tell the order of arrival are left out.
 func (b *books) book(d txn.Date) string {
 	b.t.Helper()
 	var out []string
 	for _, l := range b.lines(d) {
+		if slices.Contains(orderClasses, l["class"]) {
+			continue
+		}
 		out = append(out, strings.Join([]string{l["class"], l["lifecycle"], l["status"], l["amount"], l["other_amount"]}, " "))
 	}
 	slices.Sort(out)
@@ -310,21 +306,6 @@ func (b *books) wantBook(d txn.Date, when, want string) {
 			b.t.Logf("%s %s", l["class"], short(l))
 		}
 	}
-}
-
-// one is the only line of a class in a date's book.
-func (b *books) one(d txn.Date, class string) line {
-	b.t.Helper()
-	var found []line
-	for _, l := range b.lines(d) {
-		if l["class"] == class {
-			found = append(found, l)
-		}
-	}
-	if len(found) != 1 {
-		b.t.Fatalf("%s: %d lines of %s, want one: %s", d, len(found), class, b.book(d))
-	}
-	return found[0]
 }
 
 // dates lists what was computed and, behind a colon, the revision if one was issued.
@@ -357,7 +338,7 @@ func (b *books) plan(d txn.Date) (out []Planned) {
 			b.t.Fatal(err)
 		}
 		var err error
-		if out, err = e.Plan(ctx, d, b.now, 0); err != nil {
+		if out, err = e.Plan(ctx, Request{To: d, AsOf: b.now}); err != nil {
 			b.t.Fatal(err)
 		}
 	})
@@ -415,23 +396,15 @@ func reportsOnly(f string) string {
 	return strings.Join(slices.DeleteFunc(strings.Split(f, "\n"), func(l string) bool { return strings.HasPrefix(l, "state/archive") }), "\n")
 }
 
-// rerun is `run --date D` on a date that was run before.
-func (b *books) rerun(d txn.Date) (out []DayResult) {
-	b.t.Helper()
-	out, err := b.tryRerun(d, b.now)
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	return out
-}
-
 func (b *books) tryRerun(d txn.Date, asOf time.Time) (out []DayResult, err error) {
 	b.t.Helper()
 	b.with(func(ctx context.Context, e *Engine) {
 		var plan []Planned
-		if plan, err = e.Plan(ctx, d, asOf, d); err == nil {
+		if plan, err = e.Plan(ctx, Request{From: d, To: d, AsOf: asOf, Asked: true}); err == nil {
 			out, err = e.Run(ctx, plan, asOf, nil)
 		}
 	})
 	return out, err
 }
+
+func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

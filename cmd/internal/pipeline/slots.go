@@ -24,7 +24,13 @@ type SlotStatus struct {
 	Expected bool
 	State    reconcile.SlotState
 	Due      time.Time
-	Files    []store.Revision // the file that holds rows first, then control-only ones
+	Files    []store.Revision    // the file that holds rows first, then control-only ones
+	Late     *store.LateRevision // set where the slot's date is closed and its file is booked on a later one
+}
+
+// intraday reports whether all that the slot has is a statement drawn during the day.
+func (s *SlotStatus) intraday() bool {
+	return len(s.Files) > 0 && s.Files[0].Slice != nil && !s.Files[0].Slice.Final
 }
 
 // Slots lists the expected and the received slots of a date, ordered by source and key, with their state as of the
@@ -34,7 +40,11 @@ func (e *Engine) Slots(ctx context.Context, date txn.Date, asOf time.Time) ([]Sl
 	if err != nil {
 		return nil, err
 	}
-	var out []SlotStatus
+	late, err := e.DB.LateRevisions(ctx, date)
+	return e.slotsOf(current, late, date, asOf), err
+}
+
+func (e *Engine) slotsOf(current []store.Revision, late []store.LateRevision, date txn.Date, asOf time.Time) (out []SlotStatus) {
 	for i := range e.Config.Sources {
 		src := &e.Config.Sources[i]
 		got := map[string][]store.Revision{}
@@ -61,13 +71,33 @@ func (e *Engine) Slots(ctx context.Context, date txn.Date, asOf time.Time) ([]Sl
 		}
 		for key, revs := range got {
 			slices.SortFunc(revs, func(a, b store.Revision) int { return strings.Compare(a.Slot.Key, b.Slot.Key) })
-			out = append(out, SlotStatus{Source: src, Date: date, Key: key, Expected: used[key], State: reconcile.SlotReceived, Due: src.DueAt(date), Files: revs})
+			st := SlotStatus{Source: src, Date: date, Key: key, Expected: used[key], State: reconcile.SlotReceived, Due: src.DueAt(date), Files: revs}
+			if st.intraday() && st.Expected { // its lines count, but the day is not whole
+				st.State = e.absent(src, date, key, asOf).State
+			}
+			out = append(out, st)
+		}
+	}
+	for i := range late {
+		if s, ok := e.lateSlot(&late[i]); ok {
+			out = append(out, s)
 		}
 	}
 	slices.SortFunc(out, func(a, b SlotStatus) int {
-		return cmp.Or(strings.Compare(a.Source.Name, b.Source.Name), strings.Compare(a.Key, b.Key))
+		return cmp.Or(strings.Compare(a.Source.Name, b.Source.Name), cmp.Compare(a.Date, b.Date), strings.Compare(a.Key, b.Key))
 	})
-	return out, nil
+	return out
+}
+
+// lateSlot is a slot of a closed date whose file is booked on an open one. What only speaks about another file of a
+// closed date changes nothing any more.
+func (e *Engine) lateSlot(l *store.LateRevision) (SlotStatus, bool) {
+	src, ok := e.Config.Source(l.Slot.Source)
+	if !ok || strings.Contains(l.Slot.Key, partMark) {
+		return SlotStatus{}, false
+	}
+	return SlotStatus{Source: src, Date: l.Slot.Date, Key: l.Slot.Key, State: reconcile.SlotReceived, Due: src.DueAt(l.Slot.Date),
+		Files: []store.Revision{l.Revision}, Late: l}, true
 }
 
 // unpromised are the accounts of a bank on a day for which its calendar promises no statement: what arrives that day
@@ -116,36 +146,46 @@ func fills(src *config.Source, got, want string) bool {
 }
 
 // inputs turns slot states into what the core takes, opening the files.
-func (e *Engine) inputs(ctx context.Context, date txn.Date, states []SlotStatus, open *deliveries) ([]Slot, error) {
+func (e *Engine) inputs(ctx context.Context, states []SlotStatus, open *deliveries) ([]Slot, error) {
 	var out []Slot
 	for i := range states {
 		s := &states[i]
-		slot := Slot{Slot: reconcile.Slot{Source: s.Source.Name, Side: s.Source.Side, Acquirer: s.Source.Acquirer, Date: date, Key: s.Key,
+		slot := Slot{Slot: reconcile.Slot{Source: s.Source.Name, Side: s.Source.Side, Acquirer: s.Source.Acquirer, Date: s.Date, Key: s.Key,
 			State: s.State, Unpromised: !s.Expected && s.State == reconcile.SlotNotDue, Pays: s.Source.Pays, Notices: e.notices(s.Source)}}
 		c := s.Source.CoversOf(config.SlotKey(s.Key))
 		slot.Stores, slot.Merchants, slot.Accounts = c.Stores, c.Merchants, c.Accounts
 		if s.Source.Side == txn.Bank && s.Key != "" {
 			slot.Accounts = []string{s.Key}
 		}
-		slot.Sum = reconcile.SlotSum{Source: s.Source.Name, Side: s.Source.Side, Slot: s.Key, Date: date, State: s.State,
+		if s.Late != nil {
+			slot.Late = &reconcile.LateSlot{Arrived: s.Late.Arrived.In(e.Config.Location()).Format(time.DateTime), Had: s.Late.Former != nil}
+			if f := s.Late.Former; f != nil {
+				var err error
+				if slot.Former, err = e.slotFile(ctx, s, *f, open); err != nil {
+					return nil, err
+				}
+			}
+		}
+		slot.Sum = reconcile.SlotSum{Source: s.Source.Name, Side: s.Source.Side, Slot: s.Key, Date: s.Date, State: s.State,
 			Due: s.Due.In(e.Config.Location()).Format("2006-01-02 15:04")}
 		if s.State == reconcile.SlotMissing {
 			if s.Source.EmptyDay != config.EmptyFile && s.Source.Side != txn.Bank {
 				slot.Empty = true
 			}
 			slot.Class, slot.Why = reconcile.F01, "nothing that matches "+strings.Join(s.Source.Names, " or ")+" came by "+slot.Sum.Due
+			if s.intraday() {
+				slot.Why = "only an intraday statement came by " + slot.Sum.Due
+			}
 		}
+		slot.Doubtful = s.intraday()
 		for n, r := range s.Files {
-			f, err := e.file(ctx, s.Source, r, date, open)
+			f, err := e.slotFile(ctx, s, r, open)
 			if err != nil {
 				return nil, err
 			}
-			if s.Source.Side == txn.Bank {
-				f.Account = r.Slot.Key
-			}
 			slot.Files = append(slot.Files, f)
 			if n == 0 {
-				slot.Sum.Revision = r.N
+				slot.Content, slot.Sum.Revision = r.Content, r.N
 				slot.Sum.Received = r.Arrived.In(e.Config.Location()).Format(time.DateTime)
 				if slot.Sum.Aliases, err = e.aliases(ctx, s.Source, r); err != nil {
 					return nil, err
@@ -155,6 +195,15 @@ func (e *Engine) inputs(ctx context.Context, date txn.Date, states []SlotStatus,
 		out = append(out, slot)
 	}
 	return out, nil
+}
+
+// slotFile opens the file of a revision of the slot.
+func (e *Engine) slotFile(ctx context.Context, s *SlotStatus, r store.Revision, open *deliveries) (*File, error) {
+	f, err := e.file(ctx, s.Source, r, s.Date, open)
+	if err == nil && s.Source.Side == txn.Bank {
+		f.Account = r.Slot.Key
+	}
+	return f, err
 }
 
 // notices reports whether the source announces payouts rather than transactions.
@@ -177,7 +226,7 @@ func (e *Engine) file(ctx context.Context, src *config.Source, r store.Revision,
 	if err != nil {
 		return nil, err
 	}
-	f := &File{Delivery: name, Member: rec.Member, SHA256: r.File, Options: src.Options(e.Config.Cards, date)}
+	f := &File{Source: src.Name, Delivery: name, Member: rec.Member, SHA256: r.File, Options: src.Options(e.Config.Cards, date)}
 	d, err := open.get(r.Delivery, path.Base(name))
 	if err != nil {
 		if !unreadable(err) {

@@ -9,7 +9,6 @@ import (
 	"strings"
 	"time"
 
-	"daozhang/cmd/internal/publish"
 	"daozhang/cmd/internal/store"
 	"daozhang/parsers/txn"
 	"daozhang/reconcile"
@@ -51,7 +50,7 @@ func (e *Engine) Status(ctx context.Context, date txn.Date, asOf time.Time) (*Da
 	if s.Slots, err = e.Slots(ctx, date, asOf); err != nil {
 		return nil, err
 	}
-	if s.Folder, s.Revision, err = publish.Latest(e.Config.Reports, date); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if s.Folder, s.Revision, err = e.latest(date); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
 	}
 	if s.Run.N > 0 {
@@ -61,7 +60,7 @@ func (e *Engine) Status(ctx context.Context, date txn.Date, asOf time.Time) (*Da
 		}
 		s.count(items)
 	}
-	if s.Stale, err = e.Plan(ctx, date, asOf, 0); err != nil {
+	if s.Stale, err = e.Plan(ctx, Request{To: date, AsOf: asOf}); err != nil {
 		return nil, err
 	}
 	if s.Quarantined, err = e.DB.FilesWith(ctx, store.Quarantined); err != nil {

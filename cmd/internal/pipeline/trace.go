@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strings"
 
-	"daozhang/cmd/internal/publish"
 	"daozhang/cmd/internal/store"
 	"daozhang/parsers"
 	"daozhang/parsers/txn"
@@ -210,11 +209,11 @@ func (t *tracer) known(ctx context.Context) ([]txn.Date, error) {
 
 // inLedger returns the day if its ledger has the key, with the day on which a carried row of that entry came.
 func (t *tracer) inLedger(ctx context.Context, d txn.Date) ([]txn.Date, error) {
-	folder, _, err := publish.Latest(t.e.Config.Reports, d)
+	folder, _, err := t.e.latest(d)
 	if err != nil {
 		return nil, nil // a day without a report has no ledger; its files are still found by the other ways
 	}
-	r, err := OpenLedger(folder)
+	r, err := OpenLedger(t.e.Disk, folder)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
@@ -305,7 +304,7 @@ func (t *tracer) slots(ctx context.Context, d txn.Date) ([]Slot, error) {
 	if err != nil {
 		return nil, err
 	}
-	return t.e.inputs(ctx, d, states, t.open)
+	return t.e.inputs(ctx, states, t.open)
 }
 
 // search reads one file for the key. What breaks the file ends its search with a note: it is held by the day anyway.

@@ -56,14 +56,20 @@ func (t *tracer) recall(ctx context.Context, d txn.Date) (*recalled, error) {
 	if err != nil {
 		return nil, err
 	}
-	hist := &history{reports: cfg.Reports, date: d, answers: map[string]bool{}}
+	acting, err := t.e.DB.Decisions(ctx, d)
+	if err != nil {
+		return nil, err
+	}
+	hist := t.e.history(ctx, d)
+	defer hist.Close()
 	day := reconcile.New(reconcile.Setup{Date: d, GoLive: cfg.GoLive, Zone: cfg.Location(), Register: t.e.Register, Calendars: cfg.Holidays(),
-		Rules: t.e.rules(), Awaited: awaited(states, cfg.Location()), History: hist, Fault: t.e.Fault})
+		Rules: t.e.rules(), Awaited: awaited(states, cfg.Location()), History: hist, Decisions: acting, Fault: t.e.Fault})
 	if err := day.Carry(r.in); err != nil {
 		return nil, err
 	}
 	l := &loader{day: day, date: d, rejects: cfg.Rules.Held, opening: map[string]reconcile.Balance{}, known: knownMerchants(t.e.Register)}
 	if r.in != nil {
+		l.unused = heldIn(r.in)
 		for _, b := range r.in.Balances {
 			l.opening[b.Account+" "+b.Currency] = b
 		}

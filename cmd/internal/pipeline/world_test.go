@@ -79,7 +79,7 @@ func (b *books) run(from, to txn.Date) (out []DayResult) {
 func (b *books) runDates(ctx context.Context, e *Engine, from, to txn.Date, asOf time.Time) (out []DayResult) {
 	b.t.Helper()
 	for d := from; d <= to; d++ {
-		plan, err := e.Plan(ctx, d, asOf, 0)
+		plan, err := e.Plan(ctx, Request{To: d, AsOf: asOf})
 		if err != nil {
 			b.t.Fatal(err)
 		}

@@ -3,22 +3,25 @@ package publish
 import (
 	"errors"
 	"io"
-	"os"
+	"io/fs"
 	"path/filepath"
+
+	"daozhang/cmd/internal/disk"
 )
 
-// WriteFile writes one file outside of a report folder, replacing an older one whole: readers see the old or the new
-// bytes, never a part.
+// WriteFile writes one file that the user named, outside of a report folder, replacing an older one whole: readers see
+// the old or the new bytes, never a part.
 func WriteFile(path string, write func(io.Writer) error) error {
+	fsys := disk.OS
 	tmp := filepath.Join(filepath.Dir(path), "."+filepath.Base(path)+".part")
-	if err := os.Remove(tmp); err != nil && !errors.Is(err, os.ErrNotExist) {
+	if err := fsys.Remove(tmp); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	if err := writeFile(tmp, write); err != nil {
-		return errors.Join(err, os.Remove(tmp))
+	if _, err := writeFile(fsys, tmp, write); err != nil {
+		return errors.Join(err, fsys.Remove(tmp))
 	}
-	if err := os.Rename(tmp, path); err != nil {
+	if err := fsys.Rename(tmp, path); err != nil {
 		return err
 	}
-	return syncDir(filepath.Dir(path))
+	return fsys.SyncDir(filepath.Dir(path))
 }

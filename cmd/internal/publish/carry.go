@@ -9,11 +9,12 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"regexp"
 
 	"github.com/klauspost/compress/zstd"
+
+	"daozhang/cmd/internal/disk"
 )
 
 // Sentinels of the carry store.
@@ -30,9 +31,12 @@ const maxCarryBytes = 4 << 30
 // CarryStore keeps immutable texts under the SHA-256 of their uncompressed bytes, zstd-compressed. The same text is
 // stored once. Files and folders are private (0600, 0700): they hold open items in full.
 type CarryStore struct {
+	Disk disk.FS // nil is disk.OS
 	Dir  string
 	Step func(string) // told of each of CarrySteps; nil drops it
 }
+
+func (c CarryStore) fs() disk.FS { return disk.Or(c.Disk) }
 
 func (c CarryStore) step(name string) {
 	if c.Step != nil {
@@ -53,7 +57,7 @@ func (c CarryStore) Put(ctx context.Context, text []byte) (digest string, err er
 	switch _, err := c.Get(ctx, digest); {
 	case err == nil:
 		// It may have been renamed just before a crash and not be durable yet.
-		return digest, syncDir(filepath.Dir(c.Path(digest)))
+		return digest, c.fs().SyncDir(filepath.Dir(c.Path(digest)))
 	case !errors.Is(err, ErrNoCarry) && !errors.Is(err, ErrCarryDamaged):
 		return "", err
 	}
@@ -65,25 +69,25 @@ func (c CarryStore) Put(ctx context.Context, text []byte) (digest string, err er
 
 func (c CarryStore) put(digest string, text []byte) error {
 	folder := filepath.Dir(c.Path(digest))
-	if err := makeFolder(folder, 0o700); err != nil {
+	if err := disk.MkdirAll(c.fs(), folder, 0o700); err != nil {
 		return err
 	}
-	if err := removeParts(folder, digest); err != nil {
+	if err := c.removeParts(folder, digest); err != nil {
 		return err
 	}
-	f, err := os.CreateTemp(folder, "."+digest+".tmp-") // O_EXCL, 0600
+	f, err := disk.CreateNumbered(c.fs(), folder, "."+digest+".tmp-", "", 0o600)
 	if err != nil {
 		return err
 	}
 	c.step(stepCarryOpened)
 	if err := c.fill(f, text); err != nil {
-		return errors.Join(err, os.Remove(f.Name()))
+		return errors.Join(err, c.fs().Remove(f.Name()))
 	}
-	if err := os.Rename(f.Name(), c.Path(digest)); err != nil {
-		return errors.Join(err, os.Remove(f.Name()))
+	if err := c.fs().Rename(f.Name(), c.Path(digest)); err != nil {
+		return errors.Join(err, c.fs().Remove(f.Name()))
 	}
 	c.step(stepCarryRenamed)
-	if err := syncDir(folder); err != nil {
+	if err := c.fs().SyncDir(folder); err != nil {
 		return err
 	}
 	c.step(stepCarryDone)
@@ -91,7 +95,7 @@ func (c CarryStore) put(digest string, text []byte) error {
 }
 
 // fill writes, verifies and syncs the compressed text, and closes f.
-func (c CarryStore) fill(f *os.File, text []byte) error {
+func (c CarryStore) fill(f disk.File, text []byte) error {
 	// One goroutine: the same text gives the same file on any machine.
 	z, err := zstd.NewWriter(f, zstd.WithEncoderLevel(zstd.SpeedDefault), zstd.WithEncoderConcurrency(1))
 	if err == nil {
@@ -107,8 +111,8 @@ func (c CarryStore) fill(f *os.File, text []byte) error {
 }
 
 // removeParts removes what crashed Puts of this digest left.
-func removeParts(folder, digest string) error {
-	entries, err := os.ReadDir(folder)
+func (c CarryStore) removeParts(folder, digest string) error {
+	entries, err := c.fs().ReadDir(folder)
 	if err != nil {
 		return err
 	}
@@ -118,7 +122,7 @@ func removeParts(folder, digest string) error {
 	}
 	for _, e := range entries {
 		if own.MatchString(e.Name()) {
-			if err := os.Remove(filepath.Join(folder, e.Name())); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			if err := c.fs().Remove(filepath.Join(folder, e.Name())); err != nil && !errors.Is(err, fs.ErrNotExist) {
 				return err
 			}
 		}
@@ -128,41 +132,56 @@ func removeParts(folder, digest string) error {
 
 // Get returns the text of a digest after comparing it with the digest: ErrNoCarry or ErrCarryDamaged otherwise.
 func (c CarryStore) Get(ctx context.Context, digest string) ([]byte, error) {
-	if raw, err := hex.DecodeString(digest); err != nil || len(raw) != sha256.Size {
-		return nil, fmt.Errorf("%w: %q is not a digest", ErrNoCarry, digest)
-	}
-	if err := ctx.Err(); err != nil {
+	var b bytes.Buffer
+	if _, err := c.unpack(ctx, digest, &b); err != nil {
 		return nil, err
 	}
-	f, err := os.Open(c.Path(digest))
+	return b.Bytes(), nil
+}
+
+// Check reads a text from end to end without keeping it and returns its size in bytes: ErrNoCarry or ErrCarryDamaged
+// where Get would say so.
+func (c CarryStore) Check(ctx context.Context, digest string) (int64, error) {
+	return c.unpack(ctx, digest, io.Discard)
+}
+
+// unpack writes the text of a digest to w. Before it returns without error, w may have got anything.
+func (c CarryStore) unpack(ctx context.Context, digest string, w io.Writer) (int64, error) {
+	if raw, err := hex.DecodeString(digest); err != nil || len(raw) != sha256.Size {
+		return 0, fmt.Errorf("%w: %q is not a digest", ErrNoCarry, digest)
+	}
+	if err := ctx.Err(); err != nil {
+		return 0, err
+	}
+	f, err := c.fs().Open(c.Path(digest))
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("%w: %s: restore it from the backup, or run the days again from the first one that misses it",
+		return 0, fmt.Errorf("%w: %s: restore it from the backup, or run the days again from the first one that misses it",
 			ErrNoCarry, c.Path(digest))
 	}
 	if err != nil {
-		return nil, fmt.Errorf("carry file: %w", err)
+		return 0, fmt.Errorf("carry file: %w", err)
 	}
-	text, err := unpack(f)
+	h := sha256.New()
+	n, err := inflate(io.MultiWriter(w, h), f)
 	err = errors.Join(err, f.Close())
-	if sum := sha256.Sum256(text); err != nil || hex.EncodeToString(sum[:]) != digest {
-		return nil, fmt.Errorf("%w: %s: restore it from the backup, or remove it and run its day again: %w",
+	if err != nil || hex.EncodeToString(h.Sum(nil)) != digest {
+		return 0, fmt.Errorf("%w: %s: restore it from the backup, or remove it and run its day again: %w",
 			ErrCarryDamaged, c.Path(digest), errors.Join(errDigest, err))
 	}
-	return text, nil
+	return n, nil
 }
 
 var errDigest = errors.New("its text does not have the digest of its name")
 
-func unpack(r io.Reader) ([]byte, error) {
+func inflate(w io.Writer, r io.Reader) (int64, error) {
 	z, err := zstd.NewReader(r, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(maxCarryBytes))
 	if err != nil {
-		return nil, err
+		return 0, err
 	}
 	defer z.Close()
-	var b bytes.Buffer
-	n, err := io.Copy(&b, io.LimitReader(z, maxCarryBytes+1))
+	n, err := io.Copy(w, io.LimitReader(z, maxCarryBytes+1))
 	if err == nil && n > maxCarryBytes {
 		err = fmt.Errorf("it unpacks to more than %d bytes", int64(maxCarryBytes))
 	}
-	return b.Bytes(), err
+	return n, err
 }

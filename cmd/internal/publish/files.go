@@ -2,21 +2,23 @@ package publish
 
 import (
 	"bufio"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"io"
-	"io/fs"
-	"os"
-	"path/filepath"
-	"runtime"
+
+	"daozhang/cmd/internal/disk"
 )
 
-// writeFile makes a new file with exactly fileMode, whatever the umask, and returns when its bytes are on the disk.
-func writeFile(path string, write func(io.Writer) error) error {
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+// writeFile makes a new file with exactly fileMode, whatever the umask, and returns the SHA-256 of its bytes in hex
+// when they are on the disk.
+func writeFile(fsys disk.FS, path string, write func(io.Writer) error) (sum string, err error) {
+	f, err := fsys.Create(path, 0o600)
 	if err != nil {
-		return err
+		return "", err
 	}
-	w := bufio.NewWriterSize(f, 1<<16)
+	h := sha256.New()
+	w := bufio.NewWriterSize(io.MultiWriter(f, h), 1<<16)
 	err = write(w)
 	if err == nil {
 		err = w.Flush()
@@ -27,41 +29,5 @@ func writeFile(path string, write func(io.Writer) error) error {
 	if err == nil {
 		err = f.Sync()
 	}
-	return errors.Join(err, f.Close())
-}
-
-// makeFolder makes a folder and its missing parents with that mode and durable: each new name is synced into the
-// folder above it.
-func makeFolder(path string, mode fs.FileMode) error {
-	switch info, err := os.Stat(path); {
-	case err == nil && info.IsDir():
-		return nil
-	case err == nil:
-		return &fs.PathError{Op: "mkdir", Path: path, Err: fs.ErrExist}
-	case !errors.Is(err, fs.ErrNotExist):
-		return err
-	}
-	parent := filepath.Dir(path)
-	if err := makeFolder(parent, mode); err != nil {
-		return err
-	}
-	if err := os.Mkdir(path, mode); err != nil && !errors.Is(err, fs.ErrExist) {
-		return err
-	}
-	if err := os.Chmod(path, mode); err != nil {
-		return err
-	}
-	return syncDir(parent)
-}
-
-// syncDir makes the names in a folder durable. Windows has no such call and does not need it.
-func syncDir(path string) error {
-	if runtime.GOOS == "windows" {
-		return nil
-	}
-	d, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
+	return hex.EncodeToString(h.Sum(nil)), errors.Join(err, f.Close())
 }

@@ -89,7 +89,7 @@ func tree(t *testing.T, root string) string {
 
 func mustPublish(t *testing.T, root string, rev int) {
 	t.Helper()
-	if err := Publish(context.Background(), root, day, rev, report(rev), nil); err != nil {
+	if _, err := Publish(context.Background(), nil, root, day, rev, report(rev), nil); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -98,7 +98,7 @@ func TestAReportAppearsWholeUnderItsRevisionAndLatestPointsToTheNewest(t *testin
 	root := filepath.Join(t.TempDir(), "reports")
 	mustPublish(t, root, 1)
 	mustPublish(t, root, 2)
-	folder, rev, err := Latest(root, day)
+	folder, rev, err := Latest(nil, root, day)
 	if err != nil || rev != 2 || filepath.Base(folder) != "r2" {
 		t.Fatalf("Latest = %s, %d, %v; want r2", folder, rev, err)
 	}
@@ -146,7 +146,7 @@ func TestAnIssuedRevisionIsNeverOverwritten(t *testing.T) {
 		"a shorter file":  append(report(1)[1:], File{"exceptions.csv", func(io.Writer) error { return nil }}),
 		"a failing write": append(report(1)[1:], File{"exceptions.csv", func(io.Writer) error { return errors.New("disk") }}),
 	} {
-		err := Publish(context.Background(), root, day, 1, files, nil)
+		_, err := Publish(context.Background(), nil, root, day, 1, files, nil)
 		if err == nil || name != "a failing write" && !errors.Is(err, ErrIssued) {
 			t.Errorf("%s: %v; want ErrIssued", name, err)
 		}
@@ -165,19 +165,19 @@ func TestLatestNeverGoesBack(t *testing.T) {
 	mustPublish(t, root, 1)
 	mustPublish(t, root, 2)
 	mustPublish(t, root, 1)
-	if _, rev, err := Latest(root, day); err != nil || rev != 2 {
+	if _, rev, err := Latest(nil, root, day); err != nil || rev != 2 {
 		t.Errorf("latest is r%d, %v; want r2", rev, err)
 	}
 }
 
 func TestNamesThatLeaveTheFolderAreRefused(t *testing.T) {
-	for _, name := range []string{"", ".", "..", ".hidden", "a/b", `a\b`, "a\x00", "a\nb", strings.Repeat("长", 90)} {
-		err := Publish(context.Background(), t.TempDir(), day, 1, []File{{name, func(io.Writer) error { return nil }}}, nil)
+	for _, name := range []string{"", ".", "..", ".hidden", "a/b", `a\b`, SumsName, "a\x00", "a\nb", strings.Repeat("长", 90)} {
+		_, err := Publish(context.Background(), nil, t.TempDir(), day, 1, []File{{name, func(io.Writer) error { return nil }}}, nil)
 		if !errors.Is(err, ErrName) {
 			t.Errorf("%q: %v; want ErrName", name, err)
 		}
 	}
-	if err := Publish(context.Background(), t.TempDir(), day, 1, append(report(1), report(1)[0]), nil); !errors.Is(err, ErrName) {
+	if _, err := Publish(context.Background(), nil, t.TempDir(), day, 1, append(report(1), report(1)[0]), nil); !errors.Is(err, ErrName) {
 		t.Errorf("the same name twice: %v; want ErrName", err)
 	}
 }
@@ -232,7 +232,7 @@ func killed() int {
 	if _, err := (CarryStore{Dir: filepath.Join(root, "carry"), Step: step}).Put(context.Background(), carryText()); err != nil {
 		return 3
 	}
-	if err := Publish(context.Background(), root, day, 2, report(2), step); err != nil {
+	if _, err := Publish(context.Background(), nil, root, day, 2, report(2), step); err != nil {
 		return 4
 	}
 	return 0
@@ -257,7 +257,7 @@ func TestKilledAtEachStepAndRunAgainEqualsTheUndisturbedRun(t *testing.T) {
 	for _, s := range append(CarrySteps(), Steps()...) {
 		points = append(points, s+"#1")
 		if s == stepFile {
-			points = append(points, s+"#2", s+"#3")
+			points = append(points, s+"#2", s+"#3", s+"#4")
 		}
 	}
 	for _, at := range points {
@@ -269,7 +269,7 @@ func TestKilledAtEachStepAndRunAgainEqualsTheUndisturbedRun(t *testing.T) {
 		if err := cmd.Run(); !errors.As(err, &exit) || exit.ExitCode() != -1 {
 			t.Fatalf("%s: the publisher was not killed: %v", at, err)
 		}
-		folder, rev, err := Latest(root, day)
+		folder, rev, err := Latest(nil, root, day)
 		if err != nil {
 			t.Fatalf("%s: after the kill: %v", at, err)
 		}
@@ -293,7 +293,10 @@ func TestAReaderOfLatestAlwaysSeesAWholeFolder(t *testing.T) {
 		w := func(w io.Writer) error { _, err := io.WriteString(w, strings.Repeat(line, 100)); return err }
 		return []File{{"a.csv", w}, {"b.json", w}}
 	}
-	publish := func(rev int) error { return Publish(context.Background(), root, day, rev, small(rev), nil) }
+	publish := func(rev int) error {
+		_, err := Publish(context.Background(), nil, root, day, rev, small(rev), nil)
+		return err
+	}
 	if err := publish(1); err != nil {
 		t.Fatal(err)
 	}
@@ -307,7 +310,7 @@ func TestAReaderOfLatestAlwaysSeesAWholeFolder(t *testing.T) {
 				return
 			default:
 			}
-			folder, rev, err := Latest(root, day)
+			folder, rev, err := Latest(nil, root, day)
 			if err != nil || rev < last {
 				t.Errorf("latest after r%d: r%d, %v", last, rev, err)
 				return

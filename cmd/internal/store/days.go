@@ -24,6 +24,7 @@ type Run struct {
 	Inputs     string
 	CarryIn    string // of the carry file's text; empty on the first day
 	CarryOut   string
+	Places     string // of the text that says where the evidence of CarryOut lies; empty: none
 	Config     string // as the caller writes it
 	Program    string // version
 
@@ -194,9 +195,9 @@ func (s *DB) storeDay(ctx context.Context, q querier, run Run, former int, day D
 func insertRun(ctx context.Context, q querier, r Run) error {
 	return q.exec(ctx, `INSERT INTO day_runs (business_date, run_no, state, as_of, final, verdict, report_revision,
 		comparable, inputs, carry_in, carry_out, config, program, case_count, item_count, committed_at, superseded_at,
-		cascade, reason) VALUES (?, ?, 'committed', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, '', ?, ?)`,
+		cascade, reason, places) VALUES (?, ?, 'committed', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, '', ?, ?, ?)`,
 		r.Date.String(), r.N, instant(r.AsOf), r.Final, r.Verdict, r.Revision, r.Comparable, r.Inputs, r.CarryIn,
-		r.CarryOut, r.Config, r.Program, r.Cases, r.Items, instant(r.Committed), r.Cascade, clean(r.Reason))
+		r.CarryOut, r.Config, r.Program, r.Cases, r.Items, instant(r.Committed), r.Cascade, clean(r.Reason), r.Places)
 }
 
 func insertInputs(ctx context.Context, q querier, date string, n int, day Day) error {
@@ -209,8 +210,15 @@ func insertInputs(ctx context.Context, q querier, date string, n int, day Day) e
 	if err != nil {
 		return err
 	}
-	// Jobs of the former run that are not done yet are overtaken: the new run brings its own.
-	err = q.exec(ctx, `DELETE FROM outbox WHERE business_date = ? AND run_no < ? AND done_at = ''`, date, n)
+	// What the former run left undone is overtaken by what the new run brings; the rest, such as the report or the
+	// notice of a revision that a crash kept from being issued, is now the new run's to do.
+	for _, job := range day.Outbox {
+		err = q.exec(ctx, `DELETE FROM outbox WHERE business_date = ? AND run_no < ? AND done_at = '' AND job = ?`, date, n, job)
+		if err != nil {
+			return err
+		}
+	}
+	err = q.exec(ctx, `UPDATE outbox SET run_no = ? WHERE business_date = ? AND run_no < ? AND done_at = ''`, n, date, n)
 	if err != nil {
 		return err
 	}
@@ -241,17 +249,18 @@ type runRow struct {
 	Committed  string `db:"committed_at"`
 	Cascade    int64  `db:"cascade"`
 	Reason     string `db:"reason"`
+	Places     string `db:"places"`
 }
 
 const selectRuns = `SELECT business_date, run_no, state, as_of, final, verdict, report_revision, comparable, inputs,
-	carry_in, carry_out, config, program, case_count, item_count, committed_at, cascade, reason FROM day_runs `
+	carry_in, carry_out, config, program, case_count, item_count, committed_at, cascade, reason, places FROM day_runs `
 
 func (r runRow) run() (Run, error) {
 	var d decoder
 	run := Run{Date: d.date(r.Date), N: r.N, AsOf: d.time(r.AsOf), Final: r.Final, Verdict: r.Verdict, Revision: r.Revision,
 		Comparable: r.Comparable, Inputs: r.Inputs, CarryIn: r.CarryIn, CarryOut: r.CarryOut, Config: r.Config,
 		Program: r.Program, Superseded: r.State == "superseded", Cases: r.Cases, Items: r.Items, Committed: d.time(r.Committed),
-		Cascade: r.Cascade, Reason: r.Reason}
+		Cascade: r.Cascade, Reason: r.Reason, Places: r.Places}
 	if d.err != nil {
 		return Run{}, fmt.Errorf("run %d of %s: %w", r.N, r.Date, d.err)
 	}

@@ -1,0 +1,595 @@
+package pipeline
+
+import (
+	"bytes"
+	"context"
+	"encoding/csv"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"daozhang/cmd/internal/config"
+	"daozhang/cmd/internal/disk"
+	"daozhang/cmd/internal/fetch"
+	"daozhang/cmd/internal/store"
+	"daozhang/parsers/txn"
+	"daozhang/reconcile"
+	"daozhang/reconcile/calendar"
+)
+
+var nextSimDay = calendar.Cycle{Working: true, N: 1}
+
+// TestSimulatedMonths plays months in which files come in any order, late, wrong first, twice or never, in which people
+// decide and close books, and in which the program is killed. At the end each date must read as in one run, in order,
+// that knew everything from the start.
+//
+// DAOZHANG_SIM=2000 plays so many seeds (50 without it), DAOZHANG_SIM_SEED=n plays one of them and says what happens.
+func TestSimulatedMonths(t *testing.T) {
+	seeds := intEnv("DAOZHANG_SIM", 50)
+	days := intEnv("DAOZHANG_SIM_DAYS", 30)
+	one := intEnv("DAOZHANG_SIM_SEED", 0)
+	cfg := simInstallation(t)
+	var total simCount
+	work := func(seed int) {
+		s := newSim(t, cfg, uint64(seed), days)
+		s.verbose = one != 0
+		defer s.close()
+		if err := s.play(); err != nil {
+			t.Errorf("seed %d: %v\nreplay: DAOZHANG_SIM_SEED=%d go test ./cmd/internal/pipeline -run TestSimulatedMonths -v", seed, err, seed)
+		}
+		total.add(&s.count)
+	}
+	if one != 0 {
+		work(one)
+	} else {
+		var next atomic.Int64
+		var wg sync.WaitGroup
+		for range 2 {
+			wg.Go(func() {
+				for n := next.Add(1); n <= int64(seeds) && !t.Failed(); n = next.Add(1) {
+					work(int(n))
+				}
+			})
+		}
+		wg.Wait()
+	}
+	t.Log(total.String())
+}
+
+func intEnv(name string, otherwise int) int {
+	if n, err := strconv.Atoi(os.Getenv(name)); err == nil {
+		return n
+	}
+	return otherwise
+}
+
+func simInstallation(t *testing.T) *config.Config {
+	t.Helper()
+	root := t.TempDir()
+	text := strings.NewReplacer("GO_LIVE", monday, "STATE", filepath.Join(root, "state"), "REPORTS", filepath.Join(root, "reports")).Replace(simConfig)
+	files := map[string]string{"config.yaml": text}
+	for name, text := range shopRegister {
+		files["register/"+name+".csv"] = text
+	}
+	for name, text := range files {
+		path := filepath.Join(root, name)
+		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o755), os.WriteFile(path, []byte(text), 0o644)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	cfg, err := config.Load(filepath.Join(root, "config.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return cfg
+}
+
+// simCount is what happened, over all seeds.
+type simCount struct {
+	mu                                                        sync.Mutex
+	seeds, files, late, commands, computed, issued, needless  int
+	decisions, closings, reopenings, kills, closedFiles, days int
+}
+
+func (c *simCount) add(o *simCount) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.seeds++
+	c.files += o.files
+	c.late += o.late
+	c.commands += o.commands
+	c.computed += o.computed
+	c.issued += o.issued
+	c.needless += o.needless
+	c.decisions += o.decisions
+	c.closings += o.closings
+	c.reopenings += o.reopenings
+	c.kills += o.kills
+	c.closedFiles += o.closedFiles
+	c.days += o.days
+}
+
+func (c *simCount) String() string {
+	return fmt.Sprintf("%d seeds, %d days: %d deliveries, %d late; %d commands computed %d days (%d of them needlessly) and issued %d revisions; "+
+		"%d decisions, %d closings, %d reopenings, %d files for closed dates, %d kills", c.seeds, c.days, c.files, c.late, c.commands, c.computed,
+		c.needless, c.issued, c.decisions, c.closings, c.reopenings, c.closedFiles, c.kills)
+}
+
+// sim is one installation in memory.
+type sim struct {
+	t       testing.TB
+	seed    uint64
+	rng     *rand.Rand
+	cfg     *config.Config
+	world   *simWorld
+	mem     *disk.Mem
+	dsn     string
+	keep    *store.DB // keeps the database while the engine is down
+	e       *Engine
+	now     time.Time
+	die     int // steps until the kill; 0: none
+	verbose bool
+	count   simCount
+	closed  []simClosing
+}
+
+// simClosing is a closing or reopening, by the number of deliveries that had come.
+type simClosing struct {
+	after int
+	through,
+	from txn.Date
+}
+
+func newSim(t testing.TB, cfg *config.Config, seed uint64, days int) *sim {
+	w := newSimWorld(seed, cfg.GoLive, days, cfg.Location(), cfg.Holidays())
+	s := &sim{t: t, seed: seed, rng: rand.New(rand.NewPCG(seed, 2)), cfg: cfg, world: w}
+	s.count.days = days
+	s.open("real")
+	return s
+}
+
+func (s *sim) open(name string) {
+	s.mem = disk.Memory()
+	s.dsn = fmt.Sprintf("memory:sim-%d-%s-%p", s.seed, name, s)
+	s.now = s.world.clock(0, 0, 0)
+	var err error
+	if s.keep, err = store.Open(context.Background(), s.dsn, store.Options{Now: func() time.Time { return s.now }, Entity: s.cfg.Entity}); err != nil {
+		s.t.Fatal(err)
+	}
+	s.start()
+}
+
+func (s *sim) start() {
+	e, err := Open(context.Background(), s.cfg, Engine{Now: func() time.Time { return s.now }, Program: "daozhang sim", Actor: "sim", DSN: s.dsn, Disk: s.mem,
+		NoWorkbook: true, Step: s.step}, false)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	s.e = e
+}
+
+func (s *sim) close() {
+	if err := errors.Join(s.e.Close(), s.keep.Close()); err != nil {
+		s.t.Error(err)
+	}
+}
+
+// errKilled stands for kill -9: it unwinds whatever was under way.
+var errKilled = errors.New("killed")
+
+func (s *sim) step(string) {
+	if s.die > 0 {
+		if s.die--; s.die == 0 {
+			panic(errKilled)
+		}
+	}
+}
+
+// alive does some work; killed in it, it starts the program anew on what the machine had made durable and does it again.
+func (s *sim) alive(work func(ctx context.Context) error) error {
+	if s.world.chance(0) || s.rng.IntN(25) == 0 {
+		s.die = 1 + s.rng.IntN(60)
+	}
+	killed, err := s.try(work)
+	s.die = 0
+	if !killed {
+		return err
+	}
+	s.count.kills++
+	if err := s.e.Close(); err != nil {
+		return fmt.Errorf("after a kill: %w", err)
+	}
+	s.mem.Crash(disk.Seeded(s.rng.Uint64()))
+	s.start()
+	_, err = s.try(work)
+	return err
+}
+
+func (s *sim) try(work func(ctx context.Context) error) (killed bool, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			if r != any(errKilled) {
+				panic(r)
+			}
+			killed = true
+		}
+	}()
+	return false, work(context.Background())
+}
+
+func (s *sim) log(format string, args ...any) {
+	if s.verbose {
+		s.t.Logf(s.now.Format("01-02 15:04 ")+format, args...)
+	}
+}
+
+// receive lands one delivery.
+func (s *sim) receive(f simFile) error {
+	s.now = f.at
+	s.count.files++
+	if f.late {
+		s.count.late++
+	}
+	s.log("%s brings %s", f.source, f.name)
+	return s.alive(func(ctx context.Context) error { return s.land(ctx, f) })
+}
+
+func (s *sim) land(ctx context.Context, f simFile) error {
+	d, err := s.e.Archive.Put(ctx, bytes.NewReader(f.data), fetch.Meta{Name: f.name, Size: int64(len(f.data))})
+	if err != nil {
+		return err
+	}
+	if _, err := s.e.DB.RecordDelivery(ctx, store.Sighting{SHA256: d.SHA256, Size: d.Size, Source: f.source, Name: f.name, Modified: f.at, Received: f.at,
+		Program: s.e.Program}); err != nil {
+		return err
+	}
+	return s.e.Ingest(ctx)
+}
+
+// run brings every date up to yesterday up to date, as the nightly command does.
+func (s *sim) run(to txn.Date) error {
+	s.count.commands++
+	return s.alive(func(ctx context.Context) error {
+		plan, err := s.e.Plan(ctx, Request{To: to, AsOf: s.now})
+		if err != nil {
+			return err
+		}
+		rs, err := s.e.Run(ctx, plan, s.now, nil)
+		for _, r := range rs {
+			s.count.computed++
+			if r.Issued {
+				s.count.issued++
+			}
+			needless, err := s.needless(ctx, r)
+			if err != nil {
+				return err
+			}
+			if needless {
+				s.count.needless++
+			}
+			s.log("computed %s: %s %v; revision %d, issued %t, %s", r.Date, r.Reason, r.Detail, r.Run.Revision, r.Issued, r.Outcome.Verdict)
+		}
+		return err
+	})
+}
+
+// needless reports whether the run knew exactly what the one before it knew.
+func (s *sim) needless(ctx context.Context, r DayResult) (bool, error) {
+	all, err := s.e.DB.RunHistory(ctx, r.Date)
+	if err != nil || len(all) < 2 || r.Reason == ReasonUnissued {
+		return false, err
+	}
+	was := all[len(all)-2]
+	if was.CarryIn != r.Run.CarryIn || was.Inputs != r.Run.Inputs {
+		return false, nil
+	}
+	a, err := s.e.DB.RunInputs(ctx, r.Date, was.N)
+	if err != nil {
+		return false, err
+	}
+	b, err := s.e.DB.RunInputs(ctx, r.Date, r.Run.N)
+	return len(diffInputs(a, b)) == 0, err
+}
+
+// decide lets somebody say something about an open case.
+func (s *sim) decide() error {
+	ctx := context.Background()
+	cases, err := s.e.DB.Cases(ctx, store.CaseFilter{})
+	if err != nil || len(cases) == 0 {
+		return err
+	}
+	c := cases[s.rng.IntN(len(cases))]
+	statuses := reconcile.DecisionStatuses()
+	v := Verdict{Case: c.ID, Status: statuses[s.rng.IntN(len(statuses))], Reason: "simulated", By: "sim"}
+	if v.Status == reconcile.Waiting && s.rng.IntN(2) == 0 {
+		v.Until = txn.DateOf(s.now.In(s.cfg.Location())) + txn.Date(1+s.rng.IntN(5))
+	}
+	ds, err := s.e.Decide(ctx, v)
+	if errors.Is(err, ErrDecision) {
+		return nil
+	}
+	if err == nil {
+		s.count.decisions++
+		s.log("decided %s %s (%s of %s): %s, from %s on", c.ID, c.Class, c.Status, c.LastSeen, v.Status, ds[0].EffectiveOn)
+	}
+	return err
+}
+
+// closeBooks closes or reopens, if it may be done.
+func (s *sim) closeBooks(d int) error {
+	ctx := context.Background()
+	if s.rng.IntN(6) == 0 {
+		closed, err := s.e.DB.ClosedThrough(ctx)
+		if err != nil || closed == 0 {
+			return err
+		}
+		from := closed - txn.Date(s.rng.IntN(3))
+		if err := s.e.ReopenBooks(ctx, from, "sim", "simulated"); err != nil {
+			return err
+		}
+		s.count.reopenings++
+		s.closed = append(s.closed, simClosing{after: s.count.files, from: from})
+		s.log("reopened from %s", from)
+		return nil
+	}
+	through := s.world.first + txn.Date(d-2-s.rng.IntN(4))
+	if through < s.world.first {
+		return nil
+	}
+	if err := s.e.CloseBooks(ctx, through, "sim", "simulated"); err != nil {
+		return nil // not everything is there yet
+	}
+	s.count.closings++
+	s.closed = append(s.closed, simClosing{after: s.count.files, through: through})
+	s.log("closed through %s", through)
+	return nil
+}
+
+// play lets the month pass and compares.
+func (s *sim) play() error {
+	files := s.world.files
+	for d := range s.world.days + 8 {
+		for _, hour := range []int{2 + s.rng.IntN(6), 12, 13 + s.rng.IntN(10)} {
+			now := s.world.clock(d+1, hour, 0)
+			for len(files) > 0 && !files[0].at.After(now) {
+				if err := s.receive(files[0]); err != nil {
+					return err
+				}
+				files = files[1:]
+			}
+			if hour != 12 && s.rng.IntN(4) != 0 {
+				continue
+			}
+			s.now = now
+			if err := s.run(s.world.first + txn.Date(min(d, s.world.days-1))); err != nil {
+				return err
+			}
+			if s.rng.IntN(4) == 0 {
+				if err := s.decide(); err != nil {
+					return err
+				}
+			}
+			if s.rng.IntN(12) == 0 {
+				if err := s.closeBooks(d); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	if err := s.run(s.world.first + txn.Date(s.world.days-1)); err != nil {
+		return err
+	}
+	return s.compare()
+}
+
+// oracle is a second installation that knows everything before it runs anything, and runs every date once, in order.
+func (s *sim) oracle() (*sim, error) {
+	o := &sim{t: s.t, seed: s.seed, rng: rand.New(rand.NewPCG(s.seed, 3)), cfg: s.cfg, world: s.world}
+	o.open("oracle")
+	ctx := context.Background()
+	files, done := slices.Clone(s.world.files), 0
+	for _, c := range append(slices.Clone(s.closed), simClosing{after: len(files)}) {
+		// Between two closings the order must not matter, as long as each file keeps the instant at which it came.
+		part := files[done:c.after]
+		o.rng.Shuffle(len(part), func(i, j int) { part[i], part[j] = part[j], part[i] })
+		for _, f := range part {
+			o.now = f.at
+			if err := o.land(ctx, f); err != nil {
+				return o, err
+			}
+		}
+		done = c.after
+		if err := o.replay(c); err != nil {
+			return o, err
+		}
+	}
+	if err := o.e.DB.ReopenBooks(ctx, s.world.first, "sim", "all at once"); err != nil && !errors.Is(err, store.ErrInvalid) {
+		return o, err
+	}
+	ds, err := s.e.DB.Decisions(ctx, s.world.first+txn.Date(s.world.days+100))
+	if err == nil && len(ds) > 0 {
+		err = o.e.DB.RecordDecisions(ctx, ds)
+	}
+	if err != nil {
+		return o, err
+	}
+	o.now = s.now
+	plan, err := o.e.Plan(ctx, Request{To: s.world.first + txn.Date(s.world.days-1), AsOf: o.now})
+	if err != nil {
+		return o, err
+	}
+	_, err = o.e.Run(ctx, plan, o.now, nil)
+	return o, err
+}
+
+func (s *sim) replay(c simClosing) error {
+	if c.through == 0 && c.from == 0 {
+		return nil
+	}
+	if c.through != 0 {
+		return s.e.DB.CloseBooks(context.Background(), c.through, "sim", "simulated")
+	}
+	return s.e.DB.ReopenBooks(context.Background(), c.from, "sim", "simulated")
+}
+
+// compare holds every date against the oracle, and checks what holds for any book.
+func (s *sim) compare() error {
+	o, err := s.oracle()
+	defer o.close()
+	if err != nil {
+		return fmt.Errorf("oracle: %w", err)
+	}
+	ctx := context.Background()
+	for d := s.world.first; d < s.world.first+txn.Date(s.world.days); d++ {
+		got, err := s.e.DB.LatestRun(ctx, d)
+		if err != nil {
+			return err
+		}
+		want, err := o.e.DB.LatestRun(ctx, d)
+		if err != nil {
+			return err
+		}
+		if got.Comparable == want.Comparable && got.CarryOut == want.CarryOut {
+			continue
+		}
+		return fmt.Errorf("%s is not what it would be had everything been known from the start:\n%s", d, s.difference(ctx, o, d, got, want))
+	}
+	if plan, err := s.e.Plan(ctx, Request{To: s.world.first + txn.Date(s.world.days-1), AsOf: s.now}); err != nil || len(plan) > 0 {
+		return fmt.Errorf("after all that there is still to do: %v (%v)", plan, err)
+	}
+	dates, err := s.e.DB.LateDates(ctx)
+	for _, d := range dates {
+		late, lateErr := s.e.DB.LateRevisions(ctx, d)
+		err = errors.Join(err, lateErr)
+		s.count.closedFiles += len(late)
+	}
+	return errors.Join(err, s.rolls())
+}
+
+func (s *sim) difference(ctx context.Context, o *sim, d txn.Date, got, want store.Run) string {
+	var out strings.Builder
+	a, b := s.comparableText(d), o.comparableText(d)
+	if a != b {
+		out.WriteString("exceptions.csv:\n" + firstDifference(b, a) + "\n")
+	}
+	if a, b := s.summaryText(d), o.summaryText(d); a != b {
+		out.WriteString("summary.json:\n" + firstDifference(b, a) + "\n")
+	}
+	x, errX := s.e.Carry.Get(ctx, got.CarryOut)
+	y, errY := o.e.Carry.Get(ctx, want.CarryOut)
+	if !bytes.Equal(x, y) {
+		fmt.Fprintf(&out, "carry (%v %v):\n%s\n", errX, errY, firstDifference(string(y), string(x)))
+	}
+	return out.String()
+}
+
+func (s *sim) read(d txn.Date, name string) []byte {
+	folder, _, err := s.e.latest(d)
+	if err != nil {
+		return []byte(err.Error())
+	}
+	data, err := disk.ReadFile(s.mem, filepath.Join(folder, name))
+	if err != nil {
+		return []byte(err.Error())
+	}
+	return data
+}
+
+func (s *sim) comparableText(d txn.Date) string {
+	all, err := csv.NewReader(bytes.NewReader(s.read(d, "exceptions.csv"))).ReadAll()
+	if err != nil || len(all) == 0 {
+		return fmt.Sprint(err)
+	}
+	var lines []line
+	for _, row := range all[1:] {
+		l := line{}
+		for i, name := range all[0] {
+			l[name] = row[i]
+		}
+		lines = append(lines, l)
+	}
+	return comparableLines(lines)
+}
+
+func (s *sim) summaryText(d txn.Date) string {
+	var m map[string]json.RawMessage
+	if err := json.Unmarshal(s.read(d, "summary.json"), &m); err != nil {
+		return err.Error()
+	}
+	for _, k := range orderKeys {
+		delete(m, k)
+	}
+	b, _ := json.MarshalIndent(m, "", " ")
+	return string(b)
+}
+
+// rolls checks that each day opens with what the day before it closed with, and adds up.
+func (s *sim) rolls() error {
+	type roll struct {
+		Leg, Side, Class, Currency                   string
+		Opening, New, Cleared, Reclassified, Closing struct {
+			Rows   int64
+			Amount json.Number
+		}
+	}
+	closing := map[string]string{}
+	for d := s.world.first; d < s.world.first+txn.Date(s.world.days); d++ {
+		var book struct {
+			RollForward []roll `json:"roll_forward"`
+		}
+		if err := json.Unmarshal(s.read(d, "summary.json"), &book); err != nil {
+			return err
+		}
+		now := map[string]string{}
+		for _, r := range book.RollForward {
+			key := strings.Join([]string{r.Leg, r.Side, r.Class, r.Currency}, " ")
+			opening := fmt.Sprint(r.Opening.Rows, " ", r.Opening.Amount)
+			was, ok := closing[key]
+			if !ok {
+				was = "0 0.00"
+			}
+			if opening != was {
+				return fmt.Errorf("%s %s opens with %s, the day before closed with %s", d, key, opening, was)
+			}
+			delete(closing, key)
+			if r.Opening.Rows+r.New.Rows-r.Cleared.Rows+r.Reclassified.Rows != r.Closing.Rows {
+				return fmt.Errorf("%s %s does not roll: %+v", d, key, r)
+			}
+			sum, err := fen(r.Opening.Amount, r.New.Amount, "-"+r.Cleared.Amount, r.Reclassified.Amount, "-"+r.Closing.Amount)
+			if err != nil || sum != 0 {
+				return fmt.Errorf("%s %s does not roll by %d fen (%v): %+v", d, key, sum, err, r)
+			}
+			now[key] = fmt.Sprint(r.Closing.Rows, " ", r.Closing.Amount)
+		}
+		for key, v := range closing {
+			if v != "0 0.00" {
+				return fmt.Errorf("%s: %s closed with %s the day before and is not in the roll-forward", d, key, v)
+			}
+		}
+		closing = now
+	}
+	return nil
+}
+
+// fen adds decimal texts; two signs in front cancel out.
+func fen(texts ...json.Number) (sum int64, err error) {
+	for _, n := range texts {
+		t := strings.TrimPrefix(string(n), "--")
+		v, err := txn.ParseDecimal([]byte(t), 2)
+		if err != nil {
+			return 0, err
+		}
+		sum += v
+	}
+	return sum, nil
+}
