@@ -87,41 +87,56 @@ func gated(setting string) func(string) {
 // soakChild is one command line in a process of its own.
 type soakChild struct {
 	*exec.Cmd
-	out   bytes.Buffer
-	began time.Time
+	out  bytes.Buffer
+	done chan struct{} // closed at its end; then err and took are set
+	err  error
+	took time.Duration
 }
 
 // soakStart starts the program in a folder, with a clock and settings.
 func soakStart(dir string, at time.Time, args []string, settings ...string) (*soakChild, error) {
-	c := &soakChild{Cmd: exec.Command(os.Args[0], append(args, "--config", "config.yaml")...)}
+	c := &soakChild{Cmd: exec.Command(os.Args[0], append(args, "--config", "config.yaml")...), done: make(chan struct{})}
 	c.Env = append(os.Environ(), append(settings, processVar+"=1", clockVar+"="+at.Format(time.RFC3339))...)
 	c.Dir, c.Stdout, c.Stderr = dir, &c.out, &c.out
-	c.began = time.Now()
-	return c, c.Start()
+	began := time.Now()
+	if err := c.Start(); err != nil {
+		return nil, err
+	}
+	go func() {
+		defer close(c.done)
+		c.err = c.Wait()
+		c.took = time.Since(began)
+	}()
+	return c, nil
 }
 
 // ends waits for the end of the process. killed says that a signal ended it.
-func (c *soakChild) ends() (code int, killed bool, took time.Duration, err error) {
-	err = c.Wait()
-	took = time.Since(c.began)
+func (c *soakChild) ends() (code int, killed bool, err error) {
+	<-c.done
 	var exit *exec.ExitError
-	if err != nil && !errors.As(err, &exit) {
-		return 0, false, took, err
+	if c.err != nil && !errors.As(c.err, &exit) {
+		return 0, false, c.err
 	}
 	ws, ok := c.ProcessState.Sys().(syscall.WaitStatus)
-	return c.ProcessState.ExitCode(), ok && ws.Signaled(), took, nil
+	return c.ProcessState.ExitCode(), ok && ws.Signaled(), nil
 }
 
-// soakRun runs a command to its end and gives its exit code.
+// stop ends the process, if it has not ended.
+func (c *soakChild) stop() {
+	_ = c.Process.Kill() // it has ended already, as a rule
+	<-c.done
+}
+
+// soakRun runs a command to its end.
 func soakRun(t testing.TB, dir string, at time.Time, args []string, settings ...string) (code int, out string, took time.Duration) {
 	t.Helper()
 	c, err := soakStart(dir, at, args, settings...)
 	if err != nil {
 		t.Fatal(err)
 	}
-	code, killed, took, err := c.ends()
+	code, killed, err := c.ends()
 	if err != nil || killed {
 		t.Fatalf("%s ended by itself: %v\n%s", strings.Join(args, " "), err, c.out.String())
 	}
-	return code, c.out.String(), took
+	return code, c.out.String(), c.took
 }

@@ -90,7 +90,7 @@ func (s *soak) strike(t *testing.T, st *stage, dir string, blows []blow, later b
 			timer := time.AfterFunc(b.after, func() { _ = c.Process.Kill() }) // it may have ended
 			defer timer.Stop()
 		}
-		code, killed, _, err := c.ends()
+		code, killed, err := c.ends()
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -140,7 +140,7 @@ func (s *soak) mended(t *testing.T, st *stage, dir string, later bool, blows []b
 	}
 	var diff []string
 	if later {
-		diff = st.want.laterDifferences(st.late, got)
+		diff = got.laterDifferences(st.want, st.mixed, st.late)
 	} else {
 		diff = st.want.differences(got)
 	}

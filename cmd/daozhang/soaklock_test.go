@@ -14,13 +14,12 @@ import (
 // they race without anybody being held.
 func TestSoakLock(t *testing.T) {
 	s := newSoak(t)
-	list := soakScenarios()
 	var st *stage
-	t.Run("undisturbed", func(t *testing.T) {
-		for _, x := range s.build(t, list[0]) {
-			st = x
+	for _, x := range soakScenarios() {
+		if strings.HasPrefix(x.name, "3 ") { // a cascade of four days
+			t.Run("undisturbed", func(t *testing.T) { st = s.build(t, x)[0] })
 		}
-	})
+	}
 	if st == nil {
 		t.FailNow()
 	}
@@ -57,7 +56,7 @@ func (s *soak) held(t *testing.T, st *stage, step string) (slowest time.Duration
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer first.Process.Kill() //nolint:errcheck // it has ended already, as a rule
+	defer first.stop()
 	for deadline := time.Now().Add(time.Minute); ; time.Sleep(5 * time.Millisecond) {
 		if _, err := os.Stat(gate + ".held"); err == nil {
 			break
@@ -66,17 +65,23 @@ func (s *soak) held(t *testing.T, st *stage, step string) (slowest time.Duration
 			t.Fatalf("the first process never came to %s", step)
 		}
 	}
-	for _, c := range s.crowd(t, st, dir, s.size.crowd) {
-		code, _, took, err := c.ends()
-		if err != nil || code != exitLocked || took > time.Second {
-			t.Errorf("%v, exit code %d after %s, want %d within a second:\n%s", err, code, took, exitLocked, c.out.String())
+	groups, together := s.size.crowd, 1 // one after the other: the ordinary tests share the machine with many others
+	if s.size.atOnce {
+		groups, together = 1, s.size.crowd
+	}
+	for range groups {
+		for _, c := range s.crowd(t, st, dir, together) {
+			code, _, err := c.ends()
+			if err != nil || code != exitLocked || c.took > time.Second {
+				t.Errorf("%v, exit code %d after %s, want %d within a second:\n%s", err, code, c.took, exitLocked, c.out.String())
+			}
+			slowest = max(slowest, c.took)
 		}
-		slowest = max(slowest, took)
 	}
 	if err := os.WriteFile(gate, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	code, killed, _, err := first.ends()
+	code, killed, err := first.ends()
 	if err != nil || killed || code != st.code {
 		t.Errorf("the first ended with %d (%v), want %d:\n%s", code, err, st.code, first.out.String())
 	}
@@ -94,12 +99,7 @@ func (s *soak) crowd(t *testing.T, st *stage, dir string, n int, settings ...str
 		if err != nil {
 			t.Fatal(err)
 		}
-		t.Cleanup(func() {
-			if c.ProcessState == nil {
-				_ = c.Process.Kill()
-				_ = c.Wait()
-			}
-		})
+		t.Cleanup(c.stop)
 		out = append(out, c)
 	}
 	return out
@@ -113,14 +113,12 @@ func (s *soak) race(t *testing.T, st *stage) (away, after int) {
 	all := s.crowd(t, st, dir, s.size.crowd+1, logVar+"="+log)
 	did := 0
 	for _, c := range all {
-		code, killed, took, err := c.ends()
+		code, killed, err := c.ends()
 		switch {
 		case err != nil || killed:
 			t.Errorf("%v\n%s", err, c.out.String())
 		case code == exitLocked:
-			if away++; took > time.Second {
-				t.Errorf("turned away only after %s", took)
-			}
+			away++
 		case code == exitDone && strings.Contains(c.out.String(), "nothing to do"):
 			after++
 		case code == st.code:

@@ -39,6 +39,8 @@ func soakScenarios() []soakScenario {
 		return []string{"decide", "case " + class + " " + soakMonday, "--status", status, "--by", "lin", "--reason", why}
 	}
 	return []soakScenario{
+		{name: "12 first night", acts: []soakAct{
+			{day: 1, clock: "12:00", args: run, files: soakUsual(0), kill: "12 first", issued: "01-05/r1"}}},
 		{name: "3 file three days late", acts: []soakAct{
 			soakNight(0, noBill), soakNight(1, soakUsual(1)), soakNight(2, soakUsual(2)), soakNight(3, soakUsual(3)),
 			{day: 4, clock: "13:00", args: run, files: bill, kill: "3 late", issued: "01-05/r2 01-06/r2 01-07/r2 01-08/r2"},

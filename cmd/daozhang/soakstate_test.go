@@ -265,32 +265,37 @@ func (s *soakState) differences(got *soakState) []string {
 	return append(soakSets("database", s.rows, got.rows), soakMaps(s.files, got.files, nil)...)
 }
 
-// laterDifferences compares with two undisturbed runs, s at the first clock and late at the later one. Each issued
-// folder must be that of one or the other: a mixture was never issued by anybody.
-func (s *soakState) laterDifferences(late, got *soakState) []string {
-	out := soakSets("database", late.later, got.later)
+// laterDifferences compares with undisturbed states: first at the first clock, and others with the later one. The rows
+// and files must be those of one of the others, and each issued folder that of any of them: nobody may ever see a mixture.
+func (s *soakState) laterDifferences(first *soakState, others ...*soakState) (out []string) {
 	own := regexp.MustCompile(`^reports/[^/]+/r[0-9]+/`)
 	folder := func(name string) string { return own.FindString(filepath.ToSlash(name)) }
-	out = append(out, soakMaps(late.files, got.files, func(name string) bool { return folder(name) != "" })...)
-	for f := range soakFolders(late.files, folder) {
-		first, second := soakFolder(s.files, f), soakFolder(late.files, f)
-		if d := soakMaps(second, soakFolder(got.files, f), nil); len(d) > 0 && len(soakMaps(first, soakFolder(got.files, f), nil)) > 0 {
-			out = append(out, d...)
+	for i, o := range others {
+		diff := append(soakSets("database", o.later, s.later), soakMaps(o.files, s.files, func(name string) bool { return folder(name) != "" })...)
+		if i == 0 || len(diff) < len(out) {
+			out = diff
 		}
 	}
-	for f := range soakFolders(got.files, folder) {
-		if len(soakFolder(late.files, f)) == 0 {
-			out = append(out, "only after the kill: "+f)
+	for f := range soakFolders(s.files, first.files, folder) {
+		var best []string
+		for i, o := range append([]*soakState{first}, others...) {
+			diff := soakMaps(soakFolder(o.files, f), soakFolder(s.files, f), nil)
+			if i == 0 || len(diff) < len(best) {
+				best = diff
+			}
 		}
+		out = append(out, best...)
 	}
 	return out
 }
 
-func soakFolders(files map[string]string, folder func(string) string) map[string]bool {
+func soakFolders(a, b map[string]string, folder func(string) string) map[string]bool {
 	out := map[string]bool{}
-	for name := range files {
-		if f := folder(name); f != "" {
-			out[f] = true
+	for _, files := range []map[string]string{a, b} {
+		for name := range files {
+			if f := folder(name); f != "" {
+				out[f] = true
+			}
 		}
 	}
 	return out

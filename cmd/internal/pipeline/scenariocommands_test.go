@@ -219,7 +219,7 @@ func (p *play) refused(c *cursor) {
 
 // kill plays a command, and at the first and at a later occurrence of every step keeps what a process that is killed
 // there leaves on the disk. The same command again must come to the same bytes from each of them. (What a real SIGKILL
-// leaves is the same; TestKilledAnywhere sends it.)
+// leaves is the same; TestSoak of cmd/daozhang sends it.)
 func (p *play) kill(c *cursor) {
 	c.need("at", "each", "step", ":")
 	words, before := slices.Clone(c.words), *p

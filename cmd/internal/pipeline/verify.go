@@ -113,7 +113,15 @@ func (v *verifier) days() error {
 
 func (v *verifier) carry(r store.Run) error {
 	v.out.Carries++
-	path := v.e.Carry.Path(r.CarryOut)
+	if err := v.carryFile(r, r.CarryOut); err != nil || r.Places == "" {
+		return err
+	}
+	return v.carryFile(r, r.Places)
+}
+
+// carryFile checks one of the two texts of a carry: what a day hands over, and where the evidence of that lies.
+func (v *verifier) carryFile(r store.Run, digest string) error {
+	path := v.e.Carry.Path(digest)
 	if !v.full && r.Date < v.recent {
 		if _, err := disk.Or(v.e.Disk).Stat(path); err != nil {
 			if !errors.Is(err, fs.ErrNotExist) {
@@ -123,7 +131,7 @@ func (v *verifier) carry(r store.Run) error {
 		}
 		return nil
 	}
-	n, err := v.e.Carry.Check(v.ctx, r.CarryOut)
+	n, err := v.e.Carry.Check(v.ctx, digest)
 	v.out.Bytes += n
 	if errors.Is(err, publish.ErrNoCarry) || errors.Is(err, publish.ErrCarryDamaged) {
 		v.fault("carry", path, err, "restore it, or run "+r.Date.String()+" again")

@@ -64,10 +64,11 @@ type year struct {
 
 // nightCost is what one night has cost.
 type nightCost struct {
-	rows     int
 	asked    int
 	wall     time.Duration
 	computed int
+	judged   int   // rows of the days that were computed
+	lines    int   // of their books
 	received int64 // bytes of the files that came
 	archive  int64 // bytes of all that is kept, so far
 	carry    int64
@@ -129,7 +130,7 @@ func newYear(t *testing.T, days int, real bool) *year {
 func (y *year) night(d int) error {
 	ctx := context.Background()
 	y.asked = 0
-	cost := nightCost{rows: y.world.rows[d]}
+	var cost nightCost
 	began := time.Now()
 	y.now = y.world.clock(d+1, 12, 0)
 	lander := &sim{e: y.e}
@@ -152,6 +153,8 @@ func (y *year) night(d int) error {
 	cost.wall, cost.asked, cost.computed = time.Since(began), y.asked, len(rs)
 	y.computed += len(rs)
 	for i := range rs {
+		cost.judged += y.world.rows[rs[i].Date-y.world.first]
+		cost.lines += len(rs[i].Outcome.Lines)
 		if err := y.check(&rs[i]); err != nil {
 			return err
 		}

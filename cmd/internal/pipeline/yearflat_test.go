@@ -38,41 +38,74 @@ func (y *year) flat() {
 
 // growth fits, on the days after mature up to the middle of the rest,
 //
-//	bytes(day) = bytes received + A + R * rows of both sides
+//	carry + books of a night = A * books computed + R * rows of their days + L * their lines
 //
-// where carry, books and ledgers are A + R*rows, and holds what has grown by the end against it.
+// and holds what has grown by the end against it. The archive grows by what is received.
 func (y *year) growth(mature int) {
 	n := len(y.nights)
 	middle := mature + (n-mature)/2
-	added := func(i int) float64 {
-		a, b := y.nights[i-1], y.nights[i]
+	x := func(i int) [3]float64 {
+		c := y.nights[i]
+		return [3]float64{float64(c.computed), float64(c.judged), float64(c.lines)}
+	}
+	kept := func(from, to int) float64 { // after night from, to the end of night to
+		a, b := y.nights[from], y.nights[to]
 		return float64(b.carry + b.reports - a.carry - a.reports)
 	}
-	var sx, sy, sxx, sxy, k float64
+	var m [3][4]float64
 	for i := mature; i < middle; i++ {
-		x, v := float64(y.nights[i].rows), added(i)
-		sx, sy, sxx, sxy, k = sx+x, sy+v, sxx+x*x, sxy+x*v, k+1
+		at, v := x(i), kept(i-1, i)
+		for r := range m {
+			for c := range at {
+				m[r][c] += at[r] * at[c]
+			}
+			m[r][3] += at[r] * v
+		}
 	}
-	perRow := (k*sxy - sx*sy) / (k*sxx - sx*sx)
-	perDay := (sy - perRow*sx) / k
-	want, got := 0.0, float64(y.nights[n-1].carry+y.nights[n-1].reports-y.nights[middle-1].carry-y.nights[middle-1].reports)
-	received, rows := int64(0), 0
-	for _, c := range y.nights[middle:] {
-		want += perDay + perRow*float64(c.rows)
-		received += c.received
-		rows += c.rows
+	f := solve(m)
+	want, received := 0.0, int64(0)
+	var sum [3]float64
+	for i := middle; i < n; i++ {
+		for k, v := range x(i) {
+			want += f[k] * v
+			sum[k] += v
+		}
+		received += y.nights[i].received
 	}
+	got := kept(middle-1, n-1)
 	archived := y.nights[n-1].archive - y.nights[middle-1].archive
 	db := float64(y.nights[n-1].database-y.nights[middle-1].database) / float64(n-middle)
-	y.t.Logf("disk: bytes(day) = bytes received + %.0f + %.1f * rows, by days %d to %d; days %d to %d (%.0f rows a day): by the formula %.2f MB, in truth %.2f MB (%+.1f %%); "+
-		"archive %.2f MB for %.2f MB received; database %.0f bytes a day", perDay, perRow, mature+1, middle, middle+1, n, float64(rows)/float64(n-middle),
-		want/1e6, got/1e6, 100*(got-want)/want, float64(archived)/1e6, float64(received)/1e6, db)
+	y.t.Logf("disk: archive = bytes received (%.2f MB of %.2f MB); carry + reports = %.0f * books + %.1f * rows + %.0f * lines, fitted on days %d to %d",
+		float64(archived)/1e6, float64(received)/1e6, f[0], f[1], f[2], mature+1, middle)
+	y.t.Logf("disk: days %d to %d: %.0f books, %.0f rows, %.0f lines: by the formula %.2f MB, in truth %.2f MB (%+.1f %%); database %.0f bytes a day",
+		middle+1, n, sum[0], sum[1], sum[2], want/1e6, got/1e6, 100*(got-want)/want, db)
 	if math.Abs(got-want) > 0.1*want {
 		y.t.Errorf("carry and reports grew by %.0f bytes, by the formula %.0f", got, want)
 	}
 	if math.Abs(float64(archived-received)) > 0.1*float64(received) {
 		y.t.Errorf("the archive grew by %d bytes, %d were received", archived, received)
 	}
+}
+
+// solve is elimination for three unknowns.
+func solve(m [3][4]float64) (x [3]float64) {
+	for i := range m {
+		for r := range m {
+			if r == i || m[i][i] == 0 {
+				continue
+			}
+			f := m[r][i] / m[i][i]
+			for c := range m[r] {
+				m[r][c] -= f * m[i][c]
+			}
+		}
+	}
+	for i := range m {
+		if m[i][i] != 0 {
+			x[i] = m[i][3] / m[i][i]
+		}
+	}
+	return x
 }
 
 func mean(nights []nightCost, of func(nightCost) float64) float64 {

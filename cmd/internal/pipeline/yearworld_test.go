@@ -81,9 +81,9 @@ func (w *yearWorld) sell(perStore int) {
 		sold = append(sold, nil)
 		day := w.first + txn.Date(d)
 		for store := range 2 {
-			count := perStore + w.rng.IntN(3)
+			count := perStore + w.rng.IntN(perStore)
 			if !yearWorkday(day) {
-				count += perStore / 2
+				count += perStore
 			}
 			for i := range count {
 				n++
@@ -141,7 +141,7 @@ func (w *yearWorld) giveBack(n, d, store int, sold [][]simSale) {
 }
 
 // settle makes the bank's lines: money of a day is due on the next working day; that of days with one due date comes in
-// one credit or in several. Every twelve days it comes late.
+// one credit or in several. Now and then it comes late.
 func (w *yearWorld) settle() {
 	together := map[txn.Date]int64{}
 	net := make([]int64, w.days+2)
@@ -154,7 +154,7 @@ func (w *yearWorld) settle() {
 		day := w.first + txn.Date(d)
 		due := workdaysAfter(day, 1)
 		on := due
-		if d%12 == 5 {
+		if d%12 == 5 && workdaysAfter(day-1, 1) != due { // what comes together is of days in a row
 			on = workdaysAfter(due, 1+d%2)
 			w.unpaid[day] = missing{due, on}
 		}

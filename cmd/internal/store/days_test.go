@@ -157,6 +157,15 @@ func TestJobsStayUntilDoneOrOvertaken(t *testing.T) {
 		if err != nil || len(jobs) != 4 || jobs[0].Run != 2 {
 			t.Errorf("after a rerun pending %+v, %v; want the jobs of run 2 in place of those of run 1", jobs, err)
 		}
+		// What a run without jobs of its own finds undone is not forgotten: a crash before the report was issued.
+		must(t, db.JobDone(ctx, jobs[0]))
+		again := dayOf(jan(5), 2, "b", 0)
+		again.Outbox = nil
+		commit(t, db, again)
+		jobs, err = db.PendingJobs(ctx)
+		if err != nil || len(jobs) != 3 || jobs[0].Run != 3 || jobs[0].Name != "notify" {
+			t.Errorf("after a run that issues nothing pending %+v, %v; want the notice of run 2 as the job of run 3", jobs, err)
+		}
 	})
 }
 
