@@ -208,13 +208,23 @@ func encodeLines(head string, lines []carryLine) ([]byte, error) {
 	slices.SortStableFunc(lines, func(a, b carryLine) int {
 		return cmp.Or(strings.Compare(a.Kind, b.Kind), strings.Compare(a.Key, b.Key))
 	})
-	out := []byte(head)
+	size := len(head)
 	for _, l := range lines {
-		b, err := json.Marshal(map[string]any{"kind": l.Kind, "key": l.Key, "data": l.Data, "row": l.Row})
+		size += len(l.Data) + len(l.Key) + len(l.Row) + 64
+	}
+	out := append(make([]byte, 0, size), head...)
+	for _, l := range lines {
+		key, err := json.Marshal(l.Key)
 		if err != nil {
 			return nil, fmt.Errorf("carry: %w", err)
 		}
-		out = append(append(out, b...), '\n')
+		out = append(append(out, `{"data":`...), l.Data...)
+		out = append(append(out, `,"key":`...), key...)
+		out = append(append(append(out, `,"kind":"`...), l.Kind...), `","row":`...)
+		if l.Row == nil {
+			out = append(out, "null"...)
+		}
+		out = append(append(out, l.Row...), "}\n"...)
 	}
 	return out, nil
 }

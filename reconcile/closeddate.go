@@ -91,9 +91,6 @@ func (d *Day) lateLines() {
 			parts = append(parts, t.Removed.told("removed", cur)+feeTold(t.RemovedFee, cur))
 		}
 		l.Detail = strings.Join(parts, "; ")
-		if t.Arrived != "" {
-			l.Detail += "; arrived " + t.Arrived
-		}
 		d.out.Lines = append(d.out.Lines, l)
 	}
 }

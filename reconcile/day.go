@@ -67,7 +67,6 @@ type Slot struct {
 // book held the slot it used none of its rows: all rows of the new file are added, and those carried from the held one are
 // excluded as their copies.
 type LateSlot struct {
-	Arrived        string // instant in the entity's zone
 	Had            bool   // the closed book had another file for the slot
 	Removed        Figure // rows that the new file does not have any more
 	Changed        Figure // rows with other facts: their number, and new minus old amount
@@ -107,13 +106,15 @@ type History interface {
 	// id or RRN, or name it as their original's, in the order of (date, side, place). The rows have been read again and do
 	// carry it: no row is taken for another one because two ids have one hash.
 	Past(id string, from txn.Date) []PastRow
+	// Place completes where a settled row stands, with its line, for those that are shown.
+	Place(r PastRow) Ref
 }
 
 // PastRow is a row that an earlier day has settled.
 type PastRow struct {
 	Date txn.Date // business date of the book
 	Row  *txn.Row
-	At   Ref
+	At   Ref // the line may be left out; see History.Place
 }
 
 // Evidence gives back full rows, late, for the few that are reported.
@@ -323,7 +324,8 @@ func (d *Day) Run(ev Evidence, sink Sink) (*Outcome, *Carry, error) {
 	if sink != nil {
 		d.ledger(sink)
 	}
-	return &d.out, d.carryOut(), nil
+	out := d.out // a copy: whoever keeps the outcome must not keep the day
+	return &out, d.carryOut(), nil
 }
 
 func (d *Day) fault(stage string) {

@@ -70,7 +70,7 @@ func (d *Day) again() {
 			if !d.samePast(it, &k, &r) {
 				continue
 			}
-			d.copyOf[i] = r.At
+			d.copyOf[i] = d.set.History.Place(r)
 			if it.side == txn.Terminal {
 				it.ta = judge(Excluded, DuplicateUpload, T10)
 			} else {

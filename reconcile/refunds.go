@@ -339,11 +339,18 @@ func (d *Day) overLine(i int) Line {
 	return l
 }
 
-// rowPlace is where a row stands, whatever its file was called.
+// rowPlace is where a row stands, whatever its file was called: by its offset, or where that is not known by its line.
 type rowPlace struct {
-	sha   string
-	line  int
-	entry uint16
+	file   string
+	offset int64
+	line   int
+	entry  uint16
 }
 
-func placeOf(r Ref) rowPlace { return rowPlace{r.SHA256, r.Line, r.Entry} }
+func placeOf(r Ref) rowPlace {
+	p := rowPlace{file: cmp.Or(r.SHA256, r.Member), offset: r.Offset, entry: r.Entry}
+	if r.Offset == 0 {
+		p.line = r.Line
+	}
+	return p
+}

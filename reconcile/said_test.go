@@ -24,6 +24,8 @@ func (l *ledgers) Known(id string, from txn.Date) (bool, bool) {
 	return l.known[id] || len(l.rows(id, from)) > 0, true
 }
 
+func (l *ledgers) Place(r reconcile.PastRow) reconcile.Ref { return r.At }
+
 func (l *ledgers) Past(id string, from txn.Date) []reconcile.PastRow {
 	if l.asked[id] {
 		l.t.Errorf("%s: the rows of %s are looked up twice", l.on, id)

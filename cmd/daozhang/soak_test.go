@@ -231,7 +231,7 @@ func (s *soak) undisturbed(t *testing.T, st *stage, dir string, at time.Time, lo
 	if st.name == "" {
 		return nil
 	}
-	state, err := soakStateOf(dir)
+	state, err := soakStateOf(dir, true, true)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -134,7 +134,7 @@ func (s *soak) mended(t *testing.T, st *stage, dir string, later bool, blows []b
 			t.Errorf("the repetition changed what had been issued: %s", name)
 		}
 	}
-	got, err := soakStateOf(dir)
+	got, err := soakStateOf(dir, !later, later)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -153,7 +153,7 @@ func (s *soak) race(t *testing.T, st *stage) (away, after int) {
 // same compares with the undisturbed state, and removes the folder where it is.
 func (s *soak) same(t *testing.T, st *stage, dir string) {
 	t.Helper()
-	got, err := soakStateOf(dir)
+	got, err := soakStateOf(dir, true, false)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -22,16 +22,16 @@ import (
 func soakLeftOut() map[string][]string {
 	return map[string][]string{
 		// The wall clock.
-		"book":             {"created_at"},
-		"closings":         {"recorded_at"},
-		"deliveries":       {"received_at"},
-		"files":            {"recorded_at", "judged_at"},
-		"file_names":       {"recorded_at"},
-		"goose_db_version": {"tstamp"},
-		"schedule":         {"updated_at"},
-		"slots":            {"changed_at"},
-		"slot_revisions":   {"arrived_at"},
-		"slot_aliases":     {"arrived_at"},
+		"book":            {"created_at"},
+		"closings":        {"recorded_at"},
+		"deliveries":      {"received_at"},
+		"files":           {"recorded_at", "judged_at"},
+		"file_names":      {"recorded_at"},
+		"schema_versions": {"tstamp"},
+		"schedule":        {"updated_at"},
+		"slots":           {"changed_at"},
+		"slot_revisions":  {"arrived_at"},
+		"slot_aliases":    {"arrived_at"},
 		// The wall clock, and what is hashed from it. The chains themselves are checked by `verify`.
 		"delivery_names":   {"received_at", "chain"},
 		"chains":           {"length", "digest"},
@@ -60,7 +60,8 @@ type soakState struct {
 	files map[string]string // digests of everything below state and reports, by name; links with their target
 }
 
-func soakStateOf(dir string) (*soakState, error) {
+// soakStateOf reads an installation: the rows as they are, as they must be after a later clock, or both.
+func soakStateOf(dir string, rows, later bool) (*soakState, error) {
 	s := &soakState{files: map[string]string{}}
 	err := filepath.WalkDir(dir, func(path string, e fs.DirEntry, err error) error {
 		if err != nil {
@@ -89,10 +90,12 @@ func soakStateOf(dir string) (*soakState, error) {
 		return nil, err
 	}
 	defer db.Close()
-	if s.rows, err = soakDump(db, false); err != nil {
-		return nil, err
+	if rows {
+		s.rows, err = soakDump(db, false)
 	}
-	s.later, err = soakDump(db, true)
+	if later && err == nil {
+		s.later, err = soakDump(db, true)
+	}
 	return s, err
 }
 
@@ -339,7 +342,8 @@ func soakMaps(want, got map[string]string, skip func(string) bool) (out []string
 	return out
 }
 
-// soakKept are the folders of reports that stand under their names: from now on they must not change.
+// soakKept are the files of reports that stand under their names: from now on they must stay as they are. They are told
+// by what the file system says of them; what is in them is compared at the end.
 func soakKept(t testing.TB, dir string) map[string]string {
 	t.Helper()
 	out := map[string]string{}
@@ -356,9 +360,7 @@ func soakKept(t testing.TB, dir string) map[string]string {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if out[name], err = soakDigest(path, fs.FileInfoToDirEntry(info)); err != nil {
-			t.Fatal(err)
-		}
+		out[name] = fmt.Sprint(info.Mode(), info.Size(), info.ModTime().UnixNano())
 	}
 	return out
 }

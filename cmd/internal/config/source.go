@@ -66,10 +66,14 @@ type Source struct {
 	Zone     string
 	Currency txn.Currency
 
-	loc  *time.Location
-	cals *calendar.Calendars
-	path string // sources[0]
+	loc      *time.Location
+	cals     *calendar.Calendars
+	path     string // sources[0]
+	patterns []*fetch.Pattern
 }
+
+// Patterns are Names, compiled, in their order.
+func (s *Source) Patterns() []*fetch.Pattern { return s.patterns }
 
 // Due says when a day's files must be there: a local time some days after the business date.
 type Due struct {

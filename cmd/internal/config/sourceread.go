@@ -263,6 +263,7 @@ func (s *Source) checkNames(r *reader, path string, bad func(string, string, ...
 			bad(key, "%v", err)
 			return
 		}
+		s.patterns = append(s.patterns, p)
 		if s.FromName && !p.HasDate() {
 			bad(key, "the business date is to come from the name, but pattern %q has no {date:yyyyMMdd}; add it, or write date: content", text)
 		}

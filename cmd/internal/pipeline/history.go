@@ -27,6 +27,7 @@ type history struct {
 	date    txn.Date
 	ledgers map[txn.Date]*LedgerReader // nil where there is none
 	files   map[string]*File
+	readers map[string]parsers.Reader // by member
 	open    *deliveries
 	seen    map[inquiry]bool
 	past    map[inquiry][]reconcile.PastRow
@@ -40,7 +41,7 @@ type inquiry struct {
 }
 
 func (e *Engine) history(ctx context.Context, d txn.Date) *history {
-	return &history{e: e, ctx: ctx, date: d, ledgers: map[txn.Date]*LedgerReader{}, files: map[string]*File{}, open: e.deliveries(),
+	return &history{e: e, ctx: ctx, date: d, ledgers: map[txn.Date]*LedgerReader{}, files: map[string]*File{}, readers: map[string]parsers.Reader{}, open: e.deliveries(),
 		seen: map[inquiry]bool{}, past: map[inquiry][]reconcile.PastRow{}}
 }
 
@@ -134,16 +135,17 @@ func (h *history) rows(r *LedgerReader, es []LedgerEntry, id string) (out []reco
 			h.err = errors.Join(h.err, err)
 			continue
 		}
-		at := e.Row
-		at.File = 0
-		f.ID = 0
-		rows, refs, err := evidence{[]*File{f}}.Rows([]txn.Position{at})
+		row, err := h.row(f, e.Row)
 		if err != nil {
 			h.err = errors.Join(h.err, err)
 			continue
 		}
-		if carries(rows[0], want) {
-			out = append(out, reconcile.PastRow{Row: rows[0], At: refs[0]})
+		if carries(row, want) {
+			at := f.ref(0)
+			if at.Offset, at.Entry = e.Row.Offset, e.Row.Entry; at.Offset == 0 {
+				at.Line = 1
+			}
+			out = append(out, reconcile.PastRow{Row: row, At: at})
 		}
 	}
 	slices.SortStableFunc(out, func(a, b reconcile.PastRow) int {
@@ -152,6 +154,47 @@ func (h *history) rows(r *LedgerReader, es []LedgerEntry, id string) (out []reco
 	return slices.CompactFunc(out, func(a, b reconcile.PastRow) bool { // one row under two of its ids
 		return a.At.SHA256 == b.At.SHA256 && a.At.Offset == b.At.Offset && a.At.Entry == b.At.Entry
 	})
+}
+
+// row reads one row of a file. Its reader stays open: a day asks for many.
+func (h *history) row(f *File, at txn.Position) (*txn.Row, error) {
+	at.File = f.ID
+	r, ok := h.readers[f.SHA256]
+	if !ok {
+		opened, err := f.open(txn.AllFields)
+		if err != nil {
+			return nil, fmt.Errorf("reading %s again: %w", f.Name(), err)
+		}
+		r = opened
+		h.readers[f.SHA256] = r
+	}
+	seeker, ok := r.(parsers.Seeker)
+	if !ok {
+		rows, _, err := evidence{[]*File{f}}.Rows([]txn.Position{at})
+		if err != nil {
+			return nil, err
+		}
+		return rows[0], nil
+	}
+	var row txn.Row
+	err := seeker.SeekRecord(at.Offset)
+	if err == nil {
+		err = nextAt(r, &row, at)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("reading %s again at byte %d: %w", f.Name(), at.Offset, err)
+	}
+	return row.Clone(), nil
+}
+
+// Place implements reconcile.History.
+func (h *history) Place(p reconcile.PastRow) reconcile.Ref {
+	if r := h.readers[p.At.SHA256]; r != nil && p.At.Line == 0 {
+		line, _, err := r.Locate(p.At.Offset)
+		h.err = errors.Join(h.err, err)
+		p.At.Line = line
+	}
+	return p.At
 }
 
 func rowText(r *txn.Row) string { return reconcile.RowKey("", r, 0) + reconcile.FactsDigest(r) }

@@ -85,13 +85,7 @@ func (e *Engine) fetchSource(src *config.Source, slots *fetch.Slots) (fetch.Sour
 	if out.Complete.MinAge == 0 {
 		out.Complete.MinAge = -1
 	}
-	for _, n := range src.Names {
-		p, err := fetch.CompilePattern(n)
-		if err != nil {
-			return out, err
-		}
-		out.Patterns = append(out.Patterns, p)
-	}
+	out.Patterns = src.Patterns()
 	if src.Folder != "" {
 		out.Place = fetch.Folder{Path: src.Folder}
 		return out, nil
@@ -187,11 +181,7 @@ func unreadable(err error) bool {
 
 // captures takes a file's name apart by the first of the source's patterns that it has.
 func captures(src *config.Source, name string) (fetch.Captures, bool) {
-	for _, n := range src.Names {
-		p, err := fetch.CompilePattern(n)
-		if err != nil {
-			continue
-		}
+	for _, p := range src.Patterns() {
 		if c, ok := p.Match(path.Base(name)); ok {
 			return c, true
 		}
@@ -323,11 +313,9 @@ func eachRow(r parsers.Reader, visit func(*txn.Row)) error {
 // intraday reports whether the first of the source's patterns that the name has is one of statements drawn during the
 // day.
 func intraday(src *config.Source, name string) bool {
-	for _, n := range src.Names {
-		if p, err := fetch.CompilePattern(n); err == nil {
-			if _, ok := p.Match(path.Base(name)); ok {
-				return slices.Contains(src.Intraday, n)
-			}
+	for i, p := range src.Patterns() {
+		if _, ok := p.Match(path.Base(name)); ok {
+			return slices.Contains(src.Intraday, src.Names[i])
 		}
 	}
 	return false

@@ -33,7 +33,8 @@ type DayResult struct {
 	Change      DayChange // against the revision before; Revision is 0 where none was issued
 }
 
-// Run computes the planned dates in order and tells each as it is done; told may be nil. It stops at the first error of
+// Run computes the planned dates in order and tells each as it is done; told may be nil. The results that it returns have no
+// full rows any more. It stops at the first error of
 // the machine; what is wrong with files is in the books.
 func (e *Engine) Run(ctx context.Context, plan []Planned, asOf time.Time, told func(DayResult)) ([]DayResult, error) {
 	if err := e.finishJobs(ctx); err != nil {
@@ -63,12 +64,22 @@ func (e *Engine) Run(ctx context.Context, plan []Planned, asOf time.Time, told f
 		if err != nil {
 			return out, fmt.Errorf("business date %s: %w", p.Date, err)
 		}
-		out = append(out, *r)
 		if told != nil {
 			told(*r)
 		}
+		r.forgetRows()
+		out = append(out, *r)
 	}
 	return out, nil
+}
+
+// forgetRows lets go of the full rows of a book that is written: a cascade may be long.
+func (r *DayResult) forgetRows() {
+	for i := range r.Outcome.Lines {
+		l := &r.Outcome.Lines[i]
+		l.Row, l.Other2, l.Candidates = nil, nil, nil
+	}
+	r.Outcome.Moves = nil
 }
 
 func (e *Engine) runDay(ctx context.Context, p Planned, asOf time.Time, cascade int64) (*DayResult, error) {

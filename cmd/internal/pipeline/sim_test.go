@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"strconv"
 	"strings"
 	"sync"
@@ -36,6 +37,7 @@ func TestSimulatedMonths(t *testing.T) {
 	days := intEnv("DAOZHANG_SIM_DAYS", 30)
 	one := intEnv("DAOZHANG_SIM_SEED", 0)
 	cfg := simInstallation(t)
+	defer debug.SetGCPercent(debug.SetGCPercent(400)) // many small heaps: memory is not what is short here
 	var total simCount
 	work := func(seed int) {
 		s := newSim(t, cfg, uint64(seed), days)

@@ -158,7 +158,7 @@ func (e *Engine) inputs(ctx context.Context, states []SlotStatus, open *deliveri
 			slot.Accounts = []string{s.Key}
 		}
 		if s.Late != nil {
-			slot.Late = &reconcile.LateSlot{Arrived: s.Late.Arrived.In(e.Config.Location()).Format(time.DateTime), Had: s.Late.Former != nil}
+			slot.Late = &reconcile.LateSlot{Had: s.Late.Former != nil}
 			if f := s.Late.Former; f != nil {
 				var err error
 				if slot.Former, err = e.slotFile(ctx, s, *f, open); err != nil {

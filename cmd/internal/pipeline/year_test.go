@@ -58,13 +58,15 @@ type year struct {
 	saw      map[string]int
 	computed int
 	books    int
-	asked    int // reads of match ledgers since the night began
+	asked    int // uses of match ledgers since the night began
+	uses     int // uses of the disk since the night began
 	nights   []nightCost
 }
 
 // nightCost is what one night has cost.
 type nightCost struct {
-	asked    int
+	asked    int // uses of match ledgers
+	planned  int // uses of the disk to find out what is to be done
 	wall     time.Duration
 	computed int
 	judged   int   // rows of the days that were computed
@@ -114,6 +116,7 @@ func newYear(t *testing.T, days int, real bool) *year {
 		t.Cleanup(func() { keep.Close() })
 	}
 	o.Disk = disk.Fault(under, func(op, path string) error {
+		y.uses++
 		if filepath.Base(path) == LedgerName {
 			y.asked++
 		}
@@ -142,10 +145,12 @@ func (y *year) night(d int) error {
 		}
 		y.files = y.files[1:]
 	}
+	before := y.uses
 	plan, err := y.e.Plan(ctx, Request{To: y.world.first + txn.Date(d), AsOf: y.now})
 	if err != nil {
 		return err
 	}
+	cost.planned = y.uses - before
 	rs, err := y.e.Run(ctx, plan, y.now, nil)
 	if err != nil {
 		return err

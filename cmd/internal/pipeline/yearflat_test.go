@@ -28,6 +28,9 @@ func (y *year) flat() {
 	asked := func(c nightCost) float64 { return float64(c.asked) }
 	wall := func(c nightCost) float64 { return float64(c.wall) / float64(time.Millisecond) }
 	y.t.Logf("uses of match ledgers a night: %.0f on days %d to %d, %.0f on the last hundred", mean(early, asked), mature+1, mature+len(early), mean(late, asked))
+	planned := func(c nightCost) float64 { return float64(c.planned) }
+	y.t.Logf("uses of the disk to plan a night: %.0f on days %d to %d, %.0f on the last hundred: it looks at every open date", mean(early, planned),
+		mature+1, mature+len(early), mean(late, planned))
 	y.t.Logf("time a night: %.1f ms on days 1 to %d, %.1f ms on days %d to %d, %.1f ms on the last hundred", mean(y.nights[:mature], wall), mature,
 		mean(early, wall), mature+1, mature+len(early), mean(late, wall))
 	if a, b := mean(early, asked), mean(late, asked); b > 1.2*a {
