@@ -227,7 +227,9 @@ func (s *soak) undisturbed(t *testing.T, st *stage, dir string, at time.Time, lo
 	if code != exitDone && code != exitPartial {
 		t.Fatalf("%s: exit code %d: %s", strings.Join(st.args, " "), code, out)
 	}
-	st.code, st.took = code, took
+	if log != "" { // the one of which the others are copies
+		st.code, st.took = code, took
+	}
 	if st.name == "" {
 		return nil
 	}

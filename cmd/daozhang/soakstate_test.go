@@ -85,7 +85,7 @@ func soakStateOf(dir string, rows, later bool) (*soakState, error) {
 	if err != nil {
 		return nil, err
 	}
-	db, err := sql.Open("sqlite", "file:"+filepath.Join(dir, "state", "daozhang.db")+"?mode=ro")
+	db, err := soakOpen(dir)
 	if err != nil {
 		return nil, err
 	}
@@ -97,6 +97,11 @@ func soakStateOf(dir string, rows, later bool) (*soakState, error) {
 		s.later, err = soakDump(db, true)
 	}
 	return s, err
+}
+
+// soakOpen opens the database of an installation for reading.
+func soakOpen(dir string) (*sql.DB, error) {
+	return sql.Open("sqlite", "file:"+filepath.Join(dir, "state", "daozhang.db")+"?mode=ro")
 }
 
 // soakTold lists of which dates somebody was told: at least once, and more often only after a kill.

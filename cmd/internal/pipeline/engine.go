@@ -57,6 +57,8 @@ type Engine struct {
 	Step       func(string)                           // told of every named step, for crash tests
 	Fault      func(stage string, day *reconcile.Day) // test seam of the core
 	Say        func(format string, args ...any)       // progress for people; may be nil
+
+	readOnly bool
 }
 
 // Steps lists the points at which Step is called during a run, in order: landing, carry, commit and publication each
@@ -74,7 +76,7 @@ const (
 // Open opens the installation of a configuration. With readOnly nothing is created.
 func Open(ctx context.Context, cfg *config.Config, o Engine, readOnly bool) (*Engine, error) {
 	e := o
-	e.Config, e.Disk = cfg, disk.Or(o.Disk)
+	e.Config, e.Disk, e.readOnly = cfg, disk.Or(o.Disk), readOnly
 	var err error
 	if e.Formats, err = Formats(cfg.Profiles); err != nil {
 		return nil, err

@@ -215,11 +215,13 @@ func (k *known) decisionsOn(d txn.Date) []reconcile.Decision {
 // they stand for was computed since.
 func (k *known) sameAnswers(ctx context.Context, e *Engine, r store.Run) (bool, error) {
 	from := r.Date - txn.Date(e.Config.Rules.HistoryDays)
-	touched := false
+	newest := int64(0)
 	for d, x := range k.runs {
-		touched = touched || d >= from && d < r.Date && x.Cascade > r.Cascade
+		if d >= from && d < r.Date {
+			newest = max(newest, x.Cascade)
+		}
 	}
-	if !touched {
+	if newest <= max(r.Cascade, r.Checked) {
 		return true, nil
 	}
 	ins, err := e.DB.RunInputs(ctx, r.Date, r.N)
@@ -233,7 +235,10 @@ func (k *known) sameAnswers(ctx context.Context, e *Engine, r store.Run) (bool, 
 			return false, h.err
 		}
 	}
-	return true, h.err
+	if h.err != nil || e.readOnly {
+		return true, h.err
+	}
+	return true, e.DB.SetChecked(ctx, r.Date, r.N, newest)
 }
 
 // staleNow judges a planned day again, after the days before it were computed: often their carry has not changed.

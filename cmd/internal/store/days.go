@@ -31,6 +31,10 @@ type Run struct {
 	Cascade int64  // number of the command that made it; all days that one command computed share it
 	Reason  string // why it was computed
 
+	// Checked is the cascade up to which the match ledgers of earlier days are known to answer what the run asked as they
+	// did then; see SetChecked.
+	Checked int64
+
 	// Given by CommitDay.
 	Superseded   bool
 	Cases, Items int
@@ -250,17 +254,18 @@ type runRow struct {
 	Cascade    int64  `db:"cascade"`
 	Reason     string `db:"reason"`
 	Places     string `db:"places"`
+	Checked    int64  `db:"checked"`
 }
 
 const selectRuns = `SELECT business_date, run_no, state, as_of, final, verdict, report_revision, comparable, inputs,
-	carry_in, carry_out, config, program, case_count, item_count, committed_at, cascade, reason, places FROM day_runs `
+	carry_in, carry_out, config, program, case_count, item_count, committed_at, cascade, reason, places, checked FROM day_runs `
 
 func (r runRow) run() (Run, error) {
 	var d decoder
 	run := Run{Date: d.date(r.Date), N: r.N, AsOf: d.time(r.AsOf), Final: r.Final, Verdict: r.Verdict, Revision: r.Revision,
 		Comparable: r.Comparable, Inputs: r.Inputs, CarryIn: r.CarryIn, CarryOut: r.CarryOut, Config: r.Config,
 		Program: r.Program, Superseded: r.State == "superseded", Cases: r.Cases, Items: r.Items, Committed: d.time(r.Committed),
-		Cascade: r.Cascade, Reason: r.Reason, Places: r.Places}
+		Cascade: r.Cascade, Reason: r.Reason, Places: r.Places, Checked: r.Checked}
 	if d.err != nil {
 		return Run{}, fmt.Errorf("run %d of %s: %w", r.N, r.Date, d.err)
 	}
@@ -302,6 +307,13 @@ func (s *DB) NextCascade(ctx context.Context) (int64, error) {
 	var last sql.NullInt64
 	err := s.get(ctx, &last, `SELECT max(cascade) FROM day_runs`)
 	return last.Int64 + 1, err
+}
+
+// SetChecked notes that the ledgers still answer a run's questions as they did, with all that was computed up to a cascade.
+func (s *DB) SetChecked(ctx context.Context, date txn.Date, n int, cascade int64) error {
+	return s.inTx(ctx, func(q querier) error {
+		return q.exec(ctx, `UPDATE day_runs SET checked = ? WHERE business_date = ? AND run_no = ? AND checked < ?`, cascade, date.String(), n, cascade)
+	})
 }
 
 // Runs lists the committed run of every date, in order of dates: the chain of days.

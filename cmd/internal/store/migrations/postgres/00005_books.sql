@@ -33,8 +33,10 @@ CREATE INDEX slot_revisions_late ON slot_revisions (effective_on) WHERE effectiv
 -- Days that one command computed share the cascade; 0 where that was not yet noted.
 ALTER TABLE day_runs ADD COLUMN cascade BIGINT NOT NULL DEFAULT 0;
 ALTER TABLE day_runs ADD COLUMN reason TEXT COLLATE "C" NOT NULL DEFAULT '';
+-- The cascade up to which the ledgers are known to answer the run's questions as they did.
+ALTER TABLE day_runs ADD COLUMN checked BIGINT NOT NULL DEFAULT 0;
 -- Digest of the text that says where the evidence of carry_out lies.
-ALTER TABLE day_runs ADD COLUMN places text COLLATE "C" NOT NULL DEFAULT '';
+ALTER TABLE day_runs ADD COLUMN places TEXT COLLATE "C" NOT NULL DEFAULT '';
 CREATE INDEX day_runs_by_cascade ON day_runs (cascade);
 
 -- What a case is about in that book: JSON lists, empty for none. members: row key and facts digest by turns; ids: order,
