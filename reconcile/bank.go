@@ -207,7 +207,8 @@ func (d *Day) unpaid(p *payout) verdict {
 	if !slices.ContainsFunc(d.slots, func(s Slot) bool { return s.Side == txn.Bank }) {
 		return judge(InWindow, EvidenceNotDue, B01) // nobody gave a statement to look in
 	}
-	if s := d.suspectBankSlot(p.Account, p.Date); s >= 0 {
+	overdue := p.carried && p.opened == B02 // it stays so over days on which no statement is promised
+	if s := d.suspectBankSlot(p.Account, p.Date, overdue); s >= 0 {
 		p.wait = s
 		if d.slots[s].State == SlotNotDue {
 			return judge(InWindow, EvidenceNotDue, B01)

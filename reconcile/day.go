@@ -182,6 +182,7 @@ type Day struct {
 	near     map[nearKey][]int
 	cutoff   int64
 	gapCases []CarriedCase
+	opened   map[rowPlace]bool // where the rows of the carry stand, once it is asked for
 	earliest txn.Date // of the terminal rows, where there is no history
 	rows     map[int]*txn.Row
 	refs     map[int]Ref

@@ -132,10 +132,14 @@ func (d *Day) suspectPayoutSlot(p *payout) int {
 	return -1
 }
 
-// suspectBankSlot finds a bank slice in which the credit of a payout may stand unseen.
-func (d *Day) suspectBankSlot(account string, from txn.Date) int {
+// suspectBankSlot finds a bank slice in which the credit of a payout may stand unseen; promised leaves out those of days for
+// which none is promised.
+func (d *Day) suspectBankSlot(account string, from txn.Date, promised bool) int {
 	for _, i := range d.suspects {
 		s := &d.slots[i]
+		if promised && s.Unpromised {
+			continue
+		}
 		if s.Side == txn.Bank && s.Date >= from && (len(s.Accounts) == 0 || account == "" || slices.Contains(s.Accounts, account)) {
 			return i
 		}

@@ -227,15 +227,13 @@ func (d *Day) addKnown(s *refundsOf, mid symbol, ids []symbol) {
 	}
 	var sides [2][]settled
 	seen := map[rowPlace]bool{}
-	for i := range d.carry.Items { // what is open still is counted as an event of its own
-		seen[placeOf(d.carry.Items[i].At)] = true
-	}
+	open := d.openPlaces() // what is open still is counted as an event of its own
 	for _, id := range ids {
 		if id == 0 {
 			continue
 		}
 		for _, r := range d.pastRows(d.sym.str(id)) {
-			if r.Row.Kind != txn.Refund || !r.Row.Status.Success() || seen[placeOf(r.At)] || d.currency(r.Row.Currency) != s.cur {
+			if r.Row.Kind != txn.Refund || !r.Row.Status.Success() || seen[placeOf(r.At)] || open[placeOf(r.At)] || d.currency(r.Row.Currency) != s.cur {
 				continue
 			}
 			p := d.pastIDs(r.Row)
@@ -275,6 +273,17 @@ func (d *Day) addKnown(s *refundsOf, mid symbol, ids []symbol) {
 		}
 		s.known = append(s.known, t.amount)
 	}
+}
+
+// openPlaces are the places of the rows in the carry.
+func (d *Day) openPlaces() map[rowPlace]bool {
+	if d.opened == nil {
+		d.opened = make(map[rowPlace]bool, len(d.carry.Items))
+		for i := range d.carry.Items {
+			d.opened[placeOf(d.carry.Items[i].At)] = true
+		}
+	}
+	return d.opened
 }
 
 // namesSale reports whether one of the event's rows names the sale.
