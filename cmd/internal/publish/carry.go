@@ -96,10 +96,11 @@ func (c CarryStore) put(digest string, text []byte) error {
 
 // fill writes, verifies and syncs the compressed text, and closes f.
 func (c CarryStore) fill(f disk.File, text []byte) error {
-	// One goroutine: the same text gives the same file on any machine.
-	z, err := zstd.NewWriter(f, zstd.WithEncoderLevel(zstd.SpeedDefault), zstd.WithEncoderConcurrency(1))
+	// One goroutine: the same text gives the same file on any machine. In one piece: most texts are small, and a stream
+	// would take its window first.
+	z, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedDefault), zstd.WithEncoderConcurrency(1))
 	if err == nil {
-		_, err = z.Write(text)
+		_, err = f.Write(z.EncodeAll(text, nil))
 		err = errors.Join(err, z.Close())
 	}
 	c.step(stepCarryWritten)
@@ -174,7 +175,7 @@ func (c CarryStore) unpack(ctx context.Context, digest string, w io.Writer) (int
 var errDigest = errors.New("its text does not have the digest of its name")
 
 func inflate(w io.Writer, r io.Reader) (int64, error) {
-	z, err := zstd.NewReader(r, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(maxCarryBytes))
+	z, err := zstd.NewReader(r, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxMemory(maxCarryBytes))
 	if err != nil {
 		return 0, err
 	}
