@@ -307,6 +307,8 @@ func (d *Day) judgeRefunds(s *refundsOf) {
 	for _, a := range s.known {
 		sum, before = sum+a, before+a
 	}
+	// What only the terminal and what only the acquirer has may be one refund seen twice: it counts once.
+	var lone, loneBefore [2]int64
 	last := int32(-1)
 	seen := map[symbol]bool{}
 	for _, e := range s.events {
@@ -318,13 +320,20 @@ func (d *Day) judgeRefunds(s *refundsOf) {
 			continue
 		}
 		seen[t.refund] = true
-		sum += -t.amount
-		before += e.was
+		switch it := &d.items[e.i]; {
+		case it.partner >= 0:
+			sum, before = sum-t.amount, before+e.was
+		case it.side == txn.Terminal:
+			lone[0], loneBefore[0] = lone[0]-t.amount, loneBefore[0]+e.was
+		default:
+			lone[1], loneBefore[1] = lone[1]-t.amount, loneBefore[1]+e.was
+		}
 		amounts = append(amounts, -t.amount)
 		if d.fresh(e) {
 			last = e.i
 		}
 	}
+	sum, before = sum+max(lone[0], lone[1]), before+max(loneBefore[0], loneBefore[1])
 	if last < 0 || sum <= s.paid || sum <= before {
 		return
 	}
