@@ -64,11 +64,13 @@ type Engine struct {
 // Steps lists the points at which Step is called during a run, in order: landing, carry, commit and publication each
 // have their own.
 func Steps() []string {
-	return slices.Concat(fetch.Steps(), []string{StepIngested}, publish.CarrySteps(), store.Steps(), publish.Steps(), []string{StepJobDone})
+	return slices.Concat(fetch.Steps(), []string{StepKnown, StepAttached, StepIngested}, publish.CarrySteps(), store.Steps(), publish.Steps(), []string{StepJobDone})
 }
 
 // Steps of the pipeline itself.
 const (
+	StepKnown    = "members-known"    // of a delivery, which is attached to no slot yet
+	StepAttached = "members-attached" // and recorded as opened only after this
 	StepIngested = "ingested"
 	StepJobDone  = "job-done"
 )

@@ -152,25 +152,40 @@ func (e *Engine) ingest(ctx context.Context, open *deliveries, src *config.Sourc
 		}
 		// Nothing inside can be read: the delivery itself stands for the slot, which will be held.
 		f := store.File{Source: src.Name, SHA256: g.SHA256, Size: g.Size, Delivery: g.SHA256, Member: path.Base(g.Name)}
-		if _, err := e.DB.RecordFile(ctx, f); err != nil {
-			return err
-		}
-		return e.attach(ctx, src, g, member{sha: g.SHA256, claim: err}, date, string(src.SlotKeyOf(caps)))
+		return e.settle(ctx, []store.File{f}, func() error {
+			return e.attach(ctx, src, g, member{sha: g.SHA256, claim: err}, date, string(src.SlotKeyOf(caps)))
+		})
 	}
 	members, err := e.claim(src, d, date)
 	if err != nil {
 		return err
 	}
+	files := make([]store.File, 0, len(members))
 	for _, m := range members {
 		f := store.File{Source: src.Name, SHA256: m.sha, Size: m.Size, Delivery: g.SHA256, Position: m.position, Member: m.Name}
 		if m.Name != path.Base(g.Name) {
 			f.Wrappers = "archive"
 		}
-		if _, err := e.DB.RecordFile(ctx, f); err != nil {
+		files = append(files, f)
+	}
+	return e.settle(ctx, files, func() error { return e.place(ctx, src, g, members, date, string(src.SlotKeyOf(caps))) })
+}
+
+// settle lets place attach the members of a delivery to their slots. Only then is the delivery recorded as opened: killed
+// before that, the next command opens it again, and what is attached already stays as it is.
+func (e *Engine) settle(ctx context.Context, files []store.File, place func() error) error {
+	for _, f := range files {
+		if err := e.DB.KnowFile(ctx, f); err != nil {
 			return err
 		}
 	}
-	return e.place(ctx, src, g, members, date, string(src.SlotKeyOf(caps)))
+	e.step(StepKnown)
+	if err := place(); err != nil {
+		return err
+	}
+	e.step(StepAttached)
+	_, err := e.DB.RecordFiles(ctx, files...)
+	return err
 }
 
 // unreadable tells an archive that is broken from a disk that is.

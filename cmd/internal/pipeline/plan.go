@@ -67,7 +67,14 @@ func (p Planned) Why() string {
 // Plan lists the dates that must be computed so that every open date up to To is current, oldest first: from the first
 // that is new, stale or asked for, and every later day that was already run. Closed dates are never computed; to ask for
 // one is an ErrClosed.
+//
+// Publications that a crash left undone are ended first, where the books may be written.
 func (e *Engine) Plan(ctx context.Context, q Request) ([]Planned, error) {
+	if !e.readOnly {
+		if err := e.finishJobs(ctx); err != nil {
+			return nil, err
+		}
+	}
 	k, err := e.know(ctx, q.To)
 	if err != nil {
 		return nil, err

@@ -46,31 +46,70 @@ type FileName struct {
 	Recorded time.Time
 }
 
-// RecordFile stores a member. alias tells that the source already had the same bytes, in another delivery or
-// position; only the new name is then added. Recording the same thing twice changes nothing and is no alias.
-func (s *DB) RecordFile(ctx context.Context, f File) (alias bool, err error) {
-	if err := errors.Join(checkDigest("file", f.SHA256), checkDigest("delivery", f.Delivery)); err != nil {
-		return false, err
+// KnowFile stores a member without the name under which it came: slots may refer to it, and its delivery stays among the
+// [DB.Unopened] until RecordFiles says that all of it stands where it belongs.
+func (s *DB) KnowFile(ctx context.Context, f File) error {
+	if err := checkFile(f); err != nil {
+		return err
 	}
-	if f.Source == "" || f.Size < 0 || f.Position < 0 {
-		return false, invalid("file %s needs a source, a size and a position", f.SHA256)
-	}
-	now, member := instant(s.now()), escapeName(f.Member)
-	err = s.inTx(ctx, func(q querier) error {
-		added, err := q.change(ctx, `INSERT INTO files (source, sha256, size, delivery_sha256, position, member, status,
-			format, class, why, row_count, rejected, recorded_at, judged_at)
-			VALUES (?, ?, ?, ?, ?, ?, 'archived', '', '', '', 0, 0, ?, '') ON CONFLICT (source, sha256) DO NOTHING`,
-			f.Source, f.SHA256, f.Size, f.Delivery, f.Position, member, now)
-		if err != nil {
-			return err
-		}
-		named, err := q.change(ctx, `INSERT INTO file_names (source, delivery_sha256, position, file_sha256, member,
-			wrappers, recorded_at) VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (source, delivery_sha256, position) DO NOTHING`,
-			f.Source, f.Delivery, f.Position, f.SHA256, member, f.Wrappers, now)
-		alias = added == 0 && named == 1
+	return s.inTx(ctx, func(q querier) error {
+		_, err := s.insertFile(ctx, q, f)
 		return err
 	})
-	return alias, err
+}
+
+// RecordFile is RecordFiles for one member. alias tells that the source already had the same bytes, in another delivery
+// or position; only the new name is then added. Recording the same thing twice changes nothing and is no alias.
+func (s *DB) RecordFile(ctx context.Context, f File) (alias bool, err error) {
+	aliases, err := s.RecordFiles(ctx, f)
+	return err == nil && aliases == 1, err
+}
+
+// RecordFiles stores the members of a delivery, all or none, after which the delivery counts as opened. It returns how
+// many of them are aliases.
+func (s *DB) RecordFiles(ctx context.Context, files ...File) (aliases int, err error) {
+	for _, f := range files {
+		if err := checkFile(f); err != nil {
+			return 0, err
+		}
+	}
+	err = s.inTx(ctx, func(q querier) error {
+		aliases = 0
+		for _, f := range files {
+			added, err := s.insertFile(ctx, q, f)
+			if err != nil {
+				return err
+			}
+			named, err := q.change(ctx, `INSERT INTO file_names (source, delivery_sha256, position, file_sha256, member,
+				wrappers, recorded_at) VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (source, delivery_sha256, position) DO NOTHING`,
+				f.Source, f.Delivery, f.Position, f.SHA256, escapeName(f.Member), f.Wrappers, instant(s.now()))
+			if err != nil {
+				return err
+			}
+			if added == 0 && named == 1 {
+				aliases++
+			}
+		}
+		return nil
+	})
+	return aliases, err
+}
+
+func checkFile(f File) error {
+	if err := errors.Join(checkDigest("file", f.SHA256), checkDigest("delivery", f.Delivery)); err != nil {
+		return err
+	}
+	if f.Source == "" || f.Size < 0 || f.Position < 0 {
+		return invalid("file %s needs a source, a size and a position", f.SHA256)
+	}
+	return nil
+}
+
+func (s *DB) insertFile(ctx context.Context, q querier, f File) (added int64, err error) {
+	return q.change(ctx, `INSERT INTO files (source, sha256, size, delivery_sha256, position, member, status,
+		format, class, why, row_count, rejected, recorded_at, judged_at)
+		VALUES (?, ?, ?, ?, ?, ?, 'archived', '', '', '', 0, 0, ?, '') ON CONFLICT (source, sha256) DO NOTHING`,
+		f.Source, f.SHA256, f.Size, f.Delivery, f.Position, escapeName(f.Member), instant(s.now()))
 }
 
 // MarkParsed records that the format has read the file to its end.
