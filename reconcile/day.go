@@ -183,7 +183,7 @@ type Day struct {
 	cutoff   int64
 	gapCases []CarriedCase
 	opened   map[rowPlace]bool // where the rows of the carry stand, once it is asked for
-	earliest txn.Date // of the terminal rows, where there is no history
+	earliest txn.Date          // of the terminal rows, where there is no history
 	rows     map[int]*txn.Row
 	refs     map[int]Ref
 
