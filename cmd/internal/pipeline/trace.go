@@ -4,12 +4,10 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"io/fs"
 	"slices"
 	"strings"
 
 	"daozhang/cmd/internal/store"
-	"daozhang/parsers"
 	"daozhang/parsers/txn"
 	"daozhang/reconcile"
 )
@@ -85,9 +83,24 @@ type tracer struct {
 	last  txn.Date // newest date that was run
 	open  *deliveries
 	cache map[txn.Date]*recalled
-	carry map[txn.Date]*reconcile.Carry
+	carry map[txn.Date]sifted
+	words [][]byte // that carries are read for
+	whole bool     // they are read whole
+	slot  map[txn.Date][]Slot
+	lines map[txn.Date][]store.Item // of the newest book
+	books map[txn.Date]*LedgerReader
+	anew  bool            // days are always computed again, whatever is stored of them
 	cases map[string]bool // case ids asked for, aliases included
 	out   *Trace
+}
+
+// newTracer starts a trace of a key.
+func newTracer(e *Engine, key string) *tracer {
+	t := &tracer{e: e, key: key, runs: map[txn.Date]store.Run{}, open: e.deliveries(), cache: map[txn.Date]*recalled{},
+		carry: map[txn.Date]sifted{}, slot: map[txn.Date][]Slot{}, lines: map[txn.Date][]store.Item{}, books: map[txn.Date]*LedgerReader{},
+		cases: map[string]bool{}, out: &Trace{Key: key}}
+	t.lookForKey()
+	return t
 }
 
 // Trace looks for a key on one date, or on all where date is 0. A key that only zeros, blanks or signs make is refused.
@@ -96,13 +109,23 @@ func (e *Engine) Trace(ctx context.Context, key string, date txn.Date) (*Trace, 
 	if txn.Blank([]byte(key)) {
 		return nil, ErrBlankKey
 	}
-	t := &tracer{e: e, key: key, runs: map[txn.Date]store.Run{}, open: e.deliveries(), cache: map[txn.Date]*recalled{},
-		carry: map[txn.Date]*reconcile.Carry{}, cases: map[string]bool{}, out: &Trace{Key: key}}
+	t := newTracer(e, key)
 	err := t.trace(ctx, date)
-	if err = errors.Join(err, t.open.Close()); err != nil {
+	if err = errors.Join(err, t.close()); err != nil {
 		return nil, err
 	}
 	return t.out, nil
+}
+
+// close lets go of the files that were opened.
+func (t *tracer) close() error {
+	errs := []error{t.open.Close()}
+	for _, r := range t.books {
+		if r != nil {
+			errs = append(errs, r.Close())
+		}
+	}
+	return errors.Join(errs...)
 }
 
 // ErrBlankKey is a key that stands for "nothing" in too many files.
@@ -126,8 +149,10 @@ func (t *tracer) trace(ctx context.Context, date txn.Date) error {
 		if err := t.scan(ctx, days); err != nil {
 			return err
 		}
-		if err := t.byPayout(ctx, days); err != nil {
-			return err
+		if date != 0 || len(days) < int(t.out.Last-t.out.First)+1 { // where all was searched, no payout has the key
+			if err := t.byPayout(ctx, days); err != nil {
+				return err
+			}
 		}
 		if err := t.credited(ctx, date); err != nil {
 			return err
@@ -179,7 +204,7 @@ func (t *tracer) span(ctx context.Context) error {
 // known names the days on which the ledgers and the stored exceptions know the key; all days where they know nothing.
 func (t *tracer) known(ctx context.Context) ([]txn.Date, error) {
 	found := map[txn.Date]bool{}
-	for d, r := range t.runs {
+	for d := range t.runs {
 		days, err := t.inLedger(ctx, d)
 		if err != nil {
 			return nil, err
@@ -187,7 +212,7 @@ func (t *tracer) known(ctx context.Context) ([]txn.Date, error) {
 		for _, x := range days {
 			found[x] = true
 		}
-		items, err := t.e.DB.Items(ctx, d, r.N)
+		items, err := t.items(ctx, d)
 		if err != nil {
 			return nil, err
 		}
@@ -209,33 +234,23 @@ func (t *tracer) known(ctx context.Context) ([]txn.Date, error) {
 
 // inLedger returns the day if its ledger has the key, with the day on which a carried row of that entry came.
 func (t *tracer) inLedger(ctx context.Context, d txn.Date) ([]txn.Date, error) {
-	folder, _, err := t.e.latest(d)
-	if err != nil {
-		return nil, nil // a day without a report has no ledger; its files are still found by the other ways
-	}
-	r, err := OpenLedger(t.e.Disk, folder)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
-	}
-	if err != nil {
+	r, err := t.ledger(d)
+	if r == nil || err != nil {
 		return nil, err
 	}
 	entries, err := r.Find(t.key)
-	files := r.Files()
-	if err = errors.Join(err, r.Close()); err != nil || len(entries) == 0 {
+	if err != nil || len(entries) == 0 {
 		return nil, err
 	}
+	files := r.Files()
 	out := []txn.Date{d}
 	carry, err := t.carried(ctx, d-1)
 	if err != nil || carry == nil {
 		return out, err
 	}
 	for _, e := range entries {
-		if e.Row.Offset >= 0 {
-			continue
-		}
 		for i := range carry.Items {
-			if c := &carry.Items[i]; c.At.SHA256 == files[e.Row.File].SHA256 && int64(c.At.Line) == -e.Row.Offset {
+			if c := &carry.Items[i]; c.At.SHA256 == files[e.Row.File].SHA256 && standsAt(c.At, e.Row) {
 				out = append(out, c.Seen)
 			}
 		}
@@ -278,6 +293,9 @@ func (t *tracer) scan(ctx context.Context, days []txn.Date) error {
 				}
 				f.ID = n
 				n++
+				if !t.mayHold(f) {
+					continue
+				}
 				hits, err := t.search(s, f, want, d)
 				if err != nil {
 					return err
@@ -294,8 +312,8 @@ func (t *tracer) scan(ctx context.Context, days []txn.Date) error {
 	return nil
 }
 
-// slots opens the files of a day as its newest run saw them, or as they are now.
-func (t *tracer) slots(ctx context.Context, d txn.Date) ([]Slot, error) {
+// openSlots opens the files of a day as its newest run saw them, or as they are now.
+func (t *tracer) openSlots(ctx context.Context, d txn.Date) ([]Slot, error) {
 	asOf := t.e.Now()
 	if r, ok := t.runs[d]; ok {
 		asOf = r.AsOf
@@ -307,88 +325,14 @@ func (t *tracer) slots(ctx context.Context, d txn.Date) ([]Slot, error) {
 	return t.e.inputs(ctx, states, t.open)
 }
 
-// search reads one file for the key. What breaks the file ends its search with a note: it is held by the day anyway.
-func (t *tracer) search(s *Slot, f *File, want txn.Fields, d txn.Date) ([]*TraceRow, error) {
-	var at []txn.Position
-	var fields []string
-	err := t.visit(s, f, want, func(row *txn.Row) bool {
-		for _, x := range traceFields {
-			if v := row.Get(x); len(v) > 0 && t.is(x, string(v)) {
-				at, fields = append(at, row.Pos), append(fields, x.String())
-				break
-			}
-		}
-		if len(at)+len(t.out.Items) >= maxHits {
-			t.out.Truncated = true
-			return false
-		}
-		return true
-	})
-	if err != nil {
-		t.out.Notes = append(t.out.Notes, f.Name()+" was not read to its end: "+firstLine(err))
+// slots are those of openSlots, opened once: for whatever does not change them.
+func (t *tracer) slots(ctx context.Context, d txn.Date) ([]Slot, error) {
+	if s, ok := t.slot[d]; ok {
+		return s, nil
 	}
-	return t.full(s, f, d, at, fields)
-}
-
-// visit reads the rows of a file that count for the slot, until visit says stop.
-func (t *tracer) visit(s *Slot, f *File, want txn.Fields, visit func(*txn.Row) bool) error {
-	r, err := f.open(want)
-	if err != nil {
-		return err
+	s, err := t.openSlots(ctx, d)
+	if err == nil {
+		t.slot[d] = s
 	}
-	stop := errors.New("stop")
-	err = eachUntil(r, func(row *txn.Row) error {
-		if s.Side == txn.Bank && (row.Booking != s.Date || f.Account != "" && string(row.Get(txn.Account)) != f.Account) {
-			return nil
-		}
-		if !visit(row) {
-			return stop
-		}
-		return nil
-	})
-	if errors.Is(err, stop) {
-		return nil
-	}
-	return err
-}
-
-// eachUntil reads a file past rejected records until its end or the first error of visit.
-func eachUntil(r parsers.Reader, visit func(*txn.Row) error) error {
-	var failed error
-	err := eachRow(stoppable{r, &failed}, func(row *txn.Row) { failed = visit(row) })
-	return errors.Join(failed, err)
-}
-
-// stoppable ends a reader once something failed.
-type stoppable struct {
-	parsers.Reader
-	failed *error
-}
-
-func (s stoppable) Next(row *txn.Row) error {
-	if *s.failed != nil {
-		return *s.failed
-	}
-	return s.Reader.Next(row)
-}
-
-// full reads the rows at the positions with all their fields.
-func (t *tracer) full(s *Slot, f *File, d txn.Date, at []txn.Position, fields []string) ([]*TraceRow, error) {
-	if len(at) == 0 {
-		return nil, nil
-	}
-	files := make([]*File, f.ID+1)
-	files[f.ID] = f
-	rows, refs, err := evidence{files}.Rows(at)
-	if err != nil {
-		return nil, err
-	}
-	out := make([]*TraceRow, len(at))
-	for i := range at {
-		out[i] = &TraceRow{Source: s.Source, Acquirer: s.Acquirer, Day: d, At: refs[i], Row: rows[i], Pays: s.Pays, pos: at[i], hasPos: true}
-		if fields != nil {
-			out[i].Field = fields[i]
-		}
-	}
-	return out, nil
+	return s, err
 }

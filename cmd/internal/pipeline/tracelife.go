@@ -5,7 +5,6 @@ import (
 	"errors"
 	"slices"
 
-	"daozhang/cmd/internal/store"
 	"daozhang/parsers/txn"
 	"daozhang/reconcile"
 )
@@ -19,6 +18,7 @@ type TracedItem struct {
 	Days    []TraceDay
 
 	reach txn.Date // newest day that was looked at
+	exact bool     // every line is to be read where it stands, none from a later book
 }
 
 // TraceMatch says by which pass, and in which day's book, the item's two rows were joined on leg T-A.
@@ -107,97 +107,6 @@ func (t *tracer) merge(items []*TracedItem) []*TracedItem {
 	return out
 }
 
-// byCase finds the rows of a case by its id or one that it had before.
-func (t *tracer) byCase(ctx context.Context, date txn.Date) error {
-	c, err := t.e.DB.FindCase(ctx, t.key)
-	if errors.Is(err, store.ErrNotFound) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	t.cases[t.key], t.cases[c.ID] = true, true
-	for _, a := range c.Aliases {
-		t.cases[a] = true
-	}
-	item := &TracedItem{}
-	for d := max(c.FirstSeen, t.out.First); d <= c.LastSeen; d++ {
-		if date != 0 && d != date {
-			continue
-		}
-		if err := t.caseOn(ctx, item, d); err != nil {
-			return err
-		}
-		if len(item.Rows)+len(item.Payouts) > 0 {
-			break // the rest follows from there
-		}
-	}
-	if len(item.Rows)+len(item.Payouts)+len(item.Lines) > 0 {
-		t.out.Items = append(t.out.Items, item)
-	}
-	return nil
-}
-
-// caseOn adds the rows, payouts and lines that a day's book shows under the case.
-func (t *tracer) caseOn(ctx context.Context, item *TracedItem, d txn.Date) error {
-	rec, err := t.recall(ctx, d)
-	if rec == nil || err != nil {
-		return err
-	}
-	t.out.Days = append(t.out.Days, d)
-	for i := range rec.outcome.Lines {
-		l := &rec.outcome.Lines[i]
-		if !t.cases[l.CaseID] && !t.cases[l.Alias] {
-			continue
-		}
-		item.line(d, l)
-		for _, x := range []struct {
-			at  reconcile.Ref
-			row *txn.Row
-		}{{l.At, l.Row}, {l.OtherAt, l.Other2}} {
-			if x.row == nil || item.has(idOf(x.at, x.row)) {
-				continue
-			}
-			r, err := t.place(rec, x.at, x.row)
-			if err != nil {
-				return err
-			}
-			item.Rows = append(item.Rows, r)
-		}
-	}
-	for i := range rec.outcome.Proofs {
-		if p := rec.outcome.Proofs[i]; t.cases[p.CaseID] {
-			item.Payouts = append(item.Payouts, &TracePayout{Date: d, Proof: p, Certain: true})
-		}
-	}
-	return nil
-}
-
-// byPayout finds payouts that no row of the searched days names, by id or by the reference of their credit.
-func (t *tracer) byPayout(ctx context.Context, days []txn.Date) error {
-	if len(t.out.Items) > 0 {
-		return nil
-	}
-	for _, d := range days {
-		rec, err := t.recall(ctx, d)
-		if err != nil {
-			return err
-		}
-		if rec == nil {
-			continue
-		}
-		for i := range rec.outcome.Proofs {
-			if p := rec.outcome.Proofs[i]; p.PayoutID == t.key || p.BankRef == t.key {
-				t.out.Items = append(t.out.Items, &TracedItem{Payouts: []*TracePayout{{Date: d, Proof: p, Certain: true}}})
-			}
-		}
-		if len(t.out.Items) > 0 {
-			return nil
-		}
-	}
-	return nil
-}
-
 // place makes a trace row of a row that a book shows: of the day's own files, or carried in.
 func (t *tracer) place(rec *recalled, at reconcile.Ref, row *txn.Row) (*TraceRow, error) {
 	for i := range rec.slots {
@@ -207,6 +116,10 @@ func (t *tracer) place(rec *recalled, at reconcile.Ref, row *txn.Row) (*TraceRow
 				continue
 			}
 			r := &TraceRow{Source: s.Source, Acquirer: s.Acquirer, Day: rec.date, At: at, Row: row, Pays: s.Pays}
+			if at.Offset > 0 || at.Line == 1 {
+				r.pos, r.hasPos = txn.Position{File: f.ID, Offset: at.Offset, Entry: at.Entry}, true
+				return r, nil
+			}
 			pos, ok, err := t.position(s, f, at.Line, row.Kind)
 			r.pos, r.hasPos = pos, ok
 			return r, err
@@ -250,6 +163,15 @@ func (t *tracer) position(s *Slot, f *File, line int, kind txn.Kind) (pos txn.Po
 // follow walks the item through the days from its first row until nothing of it is open. A partner that came on an
 // earlier day starts the walk again from there.
 func (t *tracer) follow(ctx context.Context, it *TracedItem) error {
+	rows, lines, payouts := slices.Clone(it.Rows), slices.Clone(it.Lines), slices.Clone(it.Payouts)
+	if err := t.walk(ctx, it); err != nil || !it.promised() {
+		return err
+	}
+	it.Rows, it.Lines, it.Payouts, it.exact = rows, lines, payouts, true // a promised line never came
+	return t.walk(ctx, it)
+}
+
+func (t *tracer) walk(ctx context.Context, it *TracedItem) error {
 	for {
 		from := it.first()
 		it.Days, it.Matched, it.reach = nil, nil, 0
@@ -288,7 +210,10 @@ func (t *tracer) day(ctx context.Context, it *TracedItem, d txn.Date) (open bool
 			return true, nil
 		}
 	}
-	rec, err := t.recall(ctx, d)
+	rec, err := t.fromBooks(ctx, it, d)
+	if err == nil && rec == nil {
+		rec, err = t.recall(ctx, d)
+	}
 	if err != nil {
 		return true, err
 	}
@@ -311,6 +236,9 @@ func (t *tracer) day(ctx context.Context, it *TracedItem, d txn.Date) (open bool
 func (t *tracer) unchanged(ctx context.Context, it *TracedItem, d txn.Date) (bool, error) {
 	if d <= it.newestRow() || it.reach != d-1 {
 		return false, nil
+	}
+	for _, r := range it.Rows {
+		t.lookFor(r.Row)
 	}
 	before, err := t.carried(ctx, d-1)
 	if err != nil || before == nil {
@@ -346,6 +274,12 @@ func (it *TracedItem) standing(c *reconcile.Carry) []string {
 // pairs adds the partners that the day found for the item's rows.
 func (t *tracer) pairs(it *TracedItem, rec *recalled) error {
 	for _, r := range slices.Clone(it.Rows) {
+		if rec.stored != nil {
+			if p, ok := rec.stored[r.id()]; ok {
+				it.pair(rec.date, p.pass, p.partner)
+			}
+			continue
+		}
 		m, ok := rec.carried[carriedRow{r.At.SHA256, r.At.Line}]
 		if r.Day == rec.date && r.hasPos {
 			m, ok = rec.today[t.today(rec, r)]
@@ -353,18 +287,24 @@ func (t *tracer) pairs(it *TracedItem, rec *recalled) error {
 		if !ok || r.Row.Side == txn.Bank {
 			continue
 		}
-		if it.Matched == nil { // a pair whose difference stays open is found again every day
-			it.Matched = &TraceMatch{rec.date, m.Pass}
-		}
 		p, err := t.partner(rec, m)
 		if err != nil {
 			return err
 		}
-		if p != nil && !it.has(p.id()) {
-			it.Rows = append(it.Rows, p)
-		}
+		it.pair(rec.date, m.Pass, p)
 	}
 	return nil
+}
+
+// pair notes that a day joined one of the item's rows to another. A pair whose difference stays open is found again
+// every day.
+func (it *TracedItem) pair(d txn.Date, pass string, partner *TraceRow) {
+	if it.Matched == nil {
+		it.Matched = &TraceMatch{d, pass}
+	}
+	if partner != nil && !it.has(partner.id()) {
+		it.Rows = append(it.Rows, partner)
+	}
 }
 
 // today is the position of a row in the list of files of the recalled day.

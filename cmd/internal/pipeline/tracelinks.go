@@ -102,11 +102,10 @@ func undoes(row, of *txn.Row) string {
 // credited adds the bank lines that books show under the payout id asked for: a second credit, for one.
 func (t *tracer) credited(ctx context.Context, date txn.Date) error {
 	for d := t.out.First; d <= t.last; d++ {
-		run, ran := t.runs[d]
-		if !ran || date != 0 && d != date {
+		if _, ran := t.runs[d]; !ran || date != 0 && d != date {
 			continue
 		}
-		items, err := t.e.DB.Items(ctx, d, run.N)
+		items, err := t.items(ctx, d)
 		if err != nil {
 			return err
 		}

@@ -3,6 +3,7 @@ package pipeline
 import (
 	"context"
 
+	"daozhang/cmd/internal/store"
 	"daozhang/parsers/txn"
 	"daozhang/reconcile"
 )
@@ -17,6 +18,7 @@ type recalled struct {
 	files   []*File
 	today   map[txn.Position]reconcile.Match // by the position of a row of the day
 	carried map[carriedRow]reconcile.Match   // by the place of a row that was carried in
+	stored  map[rowID]storedPair             // instead of both where the day was not computed; see fromBooks
 }
 
 type carriedRow struct {
@@ -48,7 +50,7 @@ func (t *tracer) recall(ctx context.Context, d txn.Date) (*recalled, error) {
 	if r.in, _, err = t.e.carryInto(ctx, d); err != nil {
 		return nil, err
 	}
-	if r.slots, err = t.slots(ctx, d); err != nil {
+	if r.slots, err = t.openSlots(ctx, d); err != nil {
 		return nil, err
 	}
 	cfg := t.e.Config
@@ -60,7 +62,10 @@ func (t *tracer) recall(ctx context.Context, d txn.Date) (*recalled, error) {
 	if err != nil {
 		return nil, err
 	}
-	hist := t.e.history(ctx, d)
+	hist, err := t.told(ctx, run)
+	if err != nil {
+		return nil, err
+	}
 	defer hist.Close()
 	day := reconcile.New(reconcile.Setup{Date: d, GoLive: cfg.GoLive, Zone: cfg.Location(), Register: t.e.Register, Calendars: cfg.Holidays(),
 		Rules: t.e.rules(), Awaited: awaited(states, cfg.Location()), History: hist, Decisions: acting, Fault: t.e.Fault})
@@ -85,18 +90,41 @@ func (t *tracer) recall(ctx context.Context, d txn.Date) (*recalled, error) {
 	return r, hist.err
 }
 
-// carried is what a day handed to the next one, as stored; nil where it was never run.
-func (t *tracer) carried(ctx context.Context, d txn.Date) (*reconcile.Carry, error) {
-	if c, ok := t.carry[d]; ok {
-		return c, nil
+// told answers the look-ups of a day that was run as they were answered then: what is on record need not be asked again.
+type told struct {
+	*history
+	known map[string]bool // answers, by question
+	none  map[string]bool // questions to which there was nothing to say
+}
+
+func (t *tracer) told(ctx context.Context, run store.Run) (told, error) {
+	inputs, err := t.e.DB.RunInputs(ctx, run.Date, run.N)
+	h := told{t.e.history(ctx, run.Date), map[string]bool{}, map[string]bool{}}
+	yes, no, nothing := digestText("true"), digestText("false"), digestText("")
+	for _, in := range inputs {
+		switch {
+		case in.Kind != store.LookupInput:
+		case in.Source == askKnown && (in.Digest == yes || in.Digest == no):
+			h.known[in.Key] = in.Digest == yes
+		case in.Source == askPast && in.Digest == nothing:
+			h.none[in.Key] = true
+		}
 	}
-	if _, ok := t.runs[d]; !ok {
-		return nil, nil
+	return h, err
+}
+
+// Known implements reconcile.History.
+func (h told) Known(id string, from txn.Date) (found, ok bool) {
+	if found, ok = h.known[inquiry{id, from}.String()]; ok {
+		return found, true
 	}
-	c, _, err := t.e.carryInto(ctx, d+1)
-	if err != nil {
-		return nil, err
+	return h.history.Known(id, from)
+}
+
+// Past implements reconcile.History.
+func (h told) Past(id string, from txn.Date) []reconcile.PastRow {
+	if h.none[inquiry{id, from}.String()] {
+		return nil
 	}
-	t.carry[d] = c
-	return c, nil
+	return h.history.Past(id, from)
 }
