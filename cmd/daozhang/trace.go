@@ -27,8 +27,8 @@ bank credit and due date, the cases, and where it stood on each leg from the fir
 all listed. An amount is no key.
 
 Without --date the match ledgers and the stored exceptions say which days to read for an order number, channel id or
-reference number; for any other key, and where they know nothing, all days are read. Reads only: days are computed
-again, nothing is stored.
+reference number; for any other key, and where they know nothing, all days are read. Reads only: a day is computed
+again where its books and ledgers do not tell, and nothing is stored.
 
 Exit codes: 0 found · 1 nothing found · 10 no run has made a database yet.`,
 		Example: `  daozhang trace 108812345678 --config daozhang.yaml
