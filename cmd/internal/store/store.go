@@ -20,7 +20,7 @@ type Options struct {
 	// NoMigrate refuses an older schema with ErrOlderSchema instead of migrating it: for a database role that may
 	// not change the schema.
 	NoMigrate   bool
-	BusyTimeout time.Duration // how long a statement waits for another process; 0 means 5 s
+	BusyTimeout time.Duration // how long a statement waits for another process; 0 means 15 s
 	// AllowPlainPostgres permits a PostgreSQL on another host without verified TLS (sslmode=verify-full).
 	AllowPlainPostgres bool
 	Warn               func(string) // told of what is allowed but unwise; nil drops it
@@ -50,7 +50,7 @@ func Open(ctx context.Context, dsn string, o Options) (*DB, error) {
 		return nil, invalid("Options.Now is not set: pass a clock")
 	}
 	if o.BusyTimeout == 0 {
-		o.BusyTimeout = 5 * time.Second
+		o.BusyTimeout = 15 * time.Second
 	}
 	if o.Warn == nil {
 		o.Warn = func(string) {}
