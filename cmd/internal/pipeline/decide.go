@@ -148,7 +148,9 @@ func (e *Engine) CloseBooks(ctx context.Context, through txn.Date, by, reason st
 		return err
 	}
 	var open []string
+	planned := map[txn.Date]bool{}
 	for _, p := range plan {
+		planned[p.Date] = true
 		if p.Date <= through && p.Reason != ReasonEarlierIn {
 			open = append(open, p.Date.String()+" ("+p.Why()+")")
 		}
@@ -158,7 +160,7 @@ func (e *Engine) CloseBooks(ctx context.Context, through txn.Date, by, reason st
 		return err
 	}
 	for _, r := range runs {
-		if r.Date <= through && !r.Final && len(open) == 0 {
+		if r.Date <= through && !r.Final && !planned[r.Date] {
 			open = append(open, r.Date.String()+" (preliminary)")
 		}
 	}

@@ -226,7 +226,9 @@ func (l *loader) sift(s *Slot, f *File) error {
 	if err != nil {
 		return err
 	}
-	s.Late.Removed, s.Late.Changed, s.Late.ChangedFee, s.Late.Currency, s.Late.FirstDifferent = d.removed, d.changed, d.changedFee, d.currency, d.first
+	t := s.Late
+	t.Removed, t.RemovedFee, t.Changed, t.ChangedFee = d.removed, d.removedFee, d.changed, d.changedFee
+	t.Currency, t.FirstDifferent = d.currency, d.first
 	if l.booked == nil {
 		l.booked = map[txn.Position]bool{}
 	}

@@ -178,6 +178,9 @@ func (k *known) load(ctx context.Context, e *Engine, from, to txn.Date) error {
 		return err
 	}
 	for _, d := range dates {
+		if d < from || d > to {
+			continue
+		}
 		if k.late[d], err = e.DB.LateRevisions(ctx, d); err != nil {
 			return err
 		}

@@ -19,7 +19,7 @@ const maxRowChanges = 100
 // fileDiff compares the rows of two files for one slot, as bags of row keys.
 type fileDiff struct {
 	added, removed, changed reconcile.Figure
-	addedFee, changedFee    txn.Fine
+	removedFee, changedFee  txn.Fine
 	before, after           int64 // sums of the rows that differ
 	currency                txn.Currency
 	rows                    []reports.RowChange
@@ -117,7 +117,6 @@ func (d *fileDiff) place(r parsers.Reader, n *newRow, former []formerRow, f *Fil
 	d.added.Rows++
 	d.added.Amount += n.row.Amount
 	d.after += n.row.Amount
-	d.addedFee += n.row.Fee
 	d.list(c)
 	return nil
 }
@@ -147,6 +146,7 @@ func (d *fileDiff) gone(r parsers.Reader, f *File, former map[id16][]formerRow, 
 			o.used = true
 			d.removed.Rows++
 			d.removed.Amount += row.Amount
+			d.removedFee += row.Fee
 			d.before += row.Amount
 			line, _, err := r.Locate(row.Pos.Offset)
 			if err != nil {

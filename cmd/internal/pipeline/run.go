@@ -33,13 +33,9 @@ type DayResult struct {
 	Change      DayChange // against the revision before; Revision is 0 where none was issued
 }
 
-// Run computes the planned dates in order and tells each as it is done; told may be nil. The results that it returns have no
-// full rows any more. It stops at the first error of
-// the machine; what is wrong with files is in the books.
+// Run computes the planned dates in order and tells each as it is done; told may be nil. The results that it returns
+// have no full rows any more. It stops at the first error of the machine; what is wrong with files is in the books.
 func (e *Engine) Run(ctx context.Context, plan []Planned, asOf time.Time, told func(DayResult)) ([]DayResult, error) {
-	if err := e.finishJobs(ctx); err != nil {
-		return nil, err
-	}
 	cascade, err := e.DB.NextCascade(ctx)
 	if err != nil {
 		return nil, err
@@ -106,15 +102,14 @@ func (e *Engine) runDay(ctx context.Context, p Planned, asOf time.Time, cascade 
 // computed is a day that was judged and not yet stored.
 type computed struct {
 	*judged
-	asOf     time.Time
-	states   []SlotStatus
-	slots    []Slot
-	inputs   []store.Input // without look-ups
-	carryIn  string
-	history  *history
-	open     *deliveries
-	acting   []reconcile.Decision
-	revision int
+	asOf    time.Time
+	states  []SlotStatus
+	slots   []Slot
+	inputs  []store.Input // without look-ups
+	carryIn string
+	history *history
+	open    *deliveries
+	acting  []reconcile.Decision
 }
 
 // Close lets go of the files that the day was read from.
