@@ -38,9 +38,9 @@ func soakLeftOut() map[string][]string {
 		"audit_log":        {"seq", "recorded_at", "chain"},
 		"decisions":        {"decided_at", "decision_id"},
 		"decision_members": {"decision_id"},
-		// The wall clock, and numbers that count attempts: run_no stands for the content of the run it names, see soakRuns.
+		// The wall clock, and numbers that count attempts (checked is how many runs there were): run_no stands for the content of the run it names, see soakRuns.
 		// The outbox says when a job was done; that it was done is compared.
-		"day_runs": {"committed_at", "superseded_at", "state", "cascade", "reason", "run_no"},
+		"day_runs": {"committed_at", "superseded_at", "state", "cascade", "reason", "run_no", "checked"},
 		"issues":   {"issued_at"},
 		"outbox":   {},
 		// Who holds the lease is compared (nobody); how often it was taken is not.
