@@ -1,11 +1,11 @@
 package reconcile
 
 import (
-	"bufio"
 	"bytes"
 	"cmp"
 	"encoding/json"
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -13,10 +13,10 @@ import (
 )
 
 type carryLine struct {
-	Kind string          `json:"kind"`
-	Key  string          `json:"key"`
-	Data json.RawMessage `json:"data,omitempty"`
-	Row  json.RawMessage `json:"row,omitempty"`
+	Kind string
+	Key  string
+	Data []byte
+	Row  []byte
 }
 
 // Encode writes the carry as JSON Lines: the first line is the format version, then lines sorted by (kind, key), keys
@@ -26,56 +26,49 @@ type carryLine struct {
 // the same a row was read depends on the order in which they came, and what a day hands over must not.
 func (c *Carry) Encode() (text, places []byte, err error) {
 	var lines, where []carryLine
-	add := func(kind, key string, v any, row *txn.Row) error {
-		m, err := mapOf(v)
-		if err != nil {
-			return err
-		}
-		at := takePlaces(m)
-		l := carryLine{Kind: kind, Key: key}
-		if l.Data, err = json.Marshal(m); err != nil {
-			return err
-		}
+	var data, at arena
+	add := func(kind, key string, v any, row *txn.Row) {
+		x := reflect.ValueOf(v).Elem()
+		d, p := data.begin(), at.begin()
+		d, p, _ = carryShapes[x.Type()].split(d, p, x)
+		l := carryLine{Kind: kind, Key: key, Data: data.end(d)}
 		if row != nil {
-			l.Row = row.AppendJSON(nil)
+			l.Row = data.end(row.AppendJSON(data.begin()))
 		}
 		lines = append(lines, l)
 		switch kind { // one line each, since rows of two slots may have one key
 		case "item", "payout", "slot", "paid", "closed":
-			l = carryLine{Kind: kind, Key: key}
-			l.Data, err = json.Marshal(at)
-			where = append(where, l)
+			where = append(where, carryLine{Kind: kind, Key: key, Data: at.end(p)})
 		}
-		return err
 	}
 	for i := range c.Items {
 		it := c.Items[i]
 		row := it.Row
 		it.Row = nil
-		err = cmp.Or(err, add("item", string(it.Leg)+it.Key, it, row))
+		add("item", string(it.Leg)+it.Key, &it, row)
 	}
 	for i := range c.Payouts {
 		p := &c.Payouts[i]
-		err = cmp.Or(err, add("payout", strings.Join([]string{p.Acquirer, p.Currency, p.MID, p.Date.String(), p.Channel, p.ID}, "|"), p, nil))
+		add("payout", strings.Join([]string{p.Acquirer, p.Currency, p.MID, p.Date.String(), p.Channel, p.ID}, "|"), p, nil)
 	}
 	for i := range c.Slots {
 		s := &c.Slots[i]
-		err = cmp.Or(err, add("slot", strings.Join([]string{s.Source, s.Date.String(), s.Key}, "|"), s, nil))
+		add("slot", strings.Join([]string{s.Source, s.Date.String(), s.Key}, "|"), s, nil)
 	}
 	for i := range c.Paid {
 		p := &c.Paid[i]
-		err = cmp.Or(err, add("paid", strings.Join([]string{p.Acquirer, p.MID, p.Date.String(), p.Channel, p.ID, p.CreditKey}, "|"), p, nil))
+		add("paid", strings.Join([]string{p.Acquirer, p.MID, p.Date.String(), p.Channel, p.ID, p.CreditKey}, "|"), p, nil)
 	}
 	for i := range c.Balances {
 		b := &c.Balances[i]
-		err = cmp.Or(err, add("balance", b.Account+"|"+b.Currency, b, nil))
+		add("balance", b.Account+"|"+b.Currency, b, nil)
 	}
 	for i := range c.Debts {
 		o := &c.Debts[i]
-		err = cmp.Or(err, add("debt", strings.Join([]string{o.Acquirer, o.Currency.String(), o.MID, o.Date.String(), o.Channel}, "|"), o, nil))
+		add("debt", strings.Join([]string{o.Acquirer, o.Currency.String(), o.MID, o.Date.String(), o.Channel}, "|"), o, nil)
 	}
 	for i := range c.Cases {
-		err = cmp.Or(err, add("case", c.Cases[i].ID, &c.Cases[i], nil))
+		add("case", c.Cases[i].ID, &c.Cases[i], nil)
 	}
 	for i := range c.Closed {
 		x := c.Closed[i]
@@ -84,19 +77,32 @@ func (c *Carry) Encode() (text, places []byte, err error) {
 			it := *x.Item
 			row, it.Row, x.Item = it.Row, nil, &it
 		}
-		err = cmp.Or(err, add("closed", x.key(), &x, row))
+		add("closed", x.key(), &x, row)
 	}
-	if err != nil {
-		return nil, nil, fmt.Errorf("carry: %w", err)
-	}
-	if text, err = encodeLines(fmt.Sprintf("{\"carry\":%d,\"date\":%q}\n", CarryVersion, c.Date.String()), lines); err != nil {
-		return nil, nil, err
-	}
-	places, err = encodeLines(fmt.Sprintf("{\"date\":%q,\"places\":%d}\n", c.Date.String(), CarryVersion), where)
-	return text, places, err
+	text = encodeLines(fmt.Sprintf("{\"carry\":%d,\"date\":%q}\n", CarryVersion, c.Date.String()), lines)
+	places = encodeLines(fmt.Sprintf("{\"date\":%q,\"places\":%d}\n", c.Date.String(), CarryVersion), where)
+	return text, places, nil
 }
 
-func encodeLines(head string, lines []carryLine) ([]byte, error) {
+// arena holds many short texts in few pieces of memory, none of which is copied when there are more.
+type arena struct{ free []byte }
+
+// begin returns an empty text to append to, which end then keeps.
+func (a *arena) begin() []byte {
+	if cap(a.free) < 2<<10 {
+		a.free = make([]byte, 0, 64<<10)
+	}
+	return a.free
+}
+
+func (a *arena) end(text []byte) []byte {
+	if len(text) <= cap(a.free) { // else it has moved to memory of its own
+		a.free = a.free[len(text):len(text)]
+	}
+	return text[:len(text):len(text)]
+}
+
+func encodeLines(head string, lines []carryLine) []byte {
 	slices.SortStableFunc(lines, func(a, b carryLine) int {
 		return cmp.Or(strings.Compare(a.Kind, b.Kind), strings.Compare(a.Key, b.Key))
 	})
@@ -106,94 +112,15 @@ func encodeLines(head string, lines []carryLine) ([]byte, error) {
 	}
 	out := append(make([]byte, 0, size), head...)
 	for _, l := range lines {
-		key, err := json.Marshal(l.Key)
-		if err != nil {
-			return nil, fmt.Errorf("carry: %w", err)
-		}
 		out = append(append(out, `{"data":`...), l.Data...)
-		out = append(append(out, `,"key":`...), key...)
+		out = appendText(append(out, `,"key":`...), l.Key)
 		out = append(append(append(out, `,"kind":"`...), l.Kind...), `","row":`...)
 		if l.Row == nil {
 			out = append(out, "null"...)
 		}
 		out = append(append(out, l.Row...), "}\n"...)
 	}
-	return out, nil
-}
-
-// mapOf goes by way of a map, so that keys come sorted whatever the order of the struct's fields.
-func mapOf(v any) (m map[string]any, err error) {
-	b, err := json.Marshal(v)
-	if err != nil {
-		return nil, err
-	}
-	dec := json.NewDecoder(bytes.NewReader(b))
-	dec.UseNumber()
-	return m, dec.Decode(&m)
-}
-
-// placeKeys are the fields that say where evidence lies.
-var placeKeys = []string{"At", "ProofAt", "CreditAt", "File", "Member"}
-
-// takePlaces moves the fields that say where evidence lies out of a map, into one of the same shape.
-func takePlaces(m map[string]any) map[string]any {
-	out := map[string]any{}
-	for k, v := range m {
-		if slices.Contains(placeKeys, k) {
-			delete(m, k)
-			if !blankJSON(v) {
-				out[k] = v
-			}
-			continue
-		}
-		switch v := v.(type) {
-		case map[string]any:
-			if sub := takePlaces(v); len(sub) > 0 {
-				out[k] = sub
-			}
-		case []any:
-			if sub := takeAll(v); sub != nil {
-				out[k] = sub
-			}
-		}
-	}
 	return out
-}
-
-func takeAll(list []any) []any {
-	out, any1 := make([]any, len(list)), false
-	for i, v := range list {
-		m, ok := v.(map[string]any)
-		if !ok {
-			return nil
-		}
-		out[i] = takePlaces(m)
-		any1 = any1 || len(out[i].(map[string]any)) > 0
-	}
-	if !any1 {
-		return nil
-	}
-	return out
-}
-
-// blankJSON reports whether a value says nothing: an empty text, a zero, or a map of such.
-func blankJSON(v any) bool {
-	switch v := v.(type) {
-	case nil:
-		return true
-	case string:
-		return v == ""
-	case json.Number:
-		return v == "0"
-	case map[string]any:
-		for _, x := range v {
-			if !blankJSON(x) {
-				return false
-			}
-		}
-		return true
-	}
-	return false
 }
 
 // DecodeCarry reads what any version up to CarryVersion wrote. Without its places a carry is whole, but says of no row in
@@ -203,16 +130,15 @@ func DecodeCarry(text, places []byte) (*Carry, error) {
 	if err != nil {
 		return nil, err
 	}
-	sc := bufio.NewScanner(bytes.NewReader(text))
-	sc.Buffer(nil, 64<<20)
-	if !sc.Scan() {
+	first, rest, _ := bytes.Cut(text, []byte("\n"))
+	if len(first) == 0 {
 		return nil, fmt.Errorf("carry: empty file")
 	}
 	var head struct {
 		Carry int
 		Date  string
 	}
-	if err := json.Unmarshal(sc.Bytes(), &head); err != nil {
+	if err := json.Unmarshal(first, &head); err != nil {
 		return nil, fmt.Errorf("carry: first line: %w", err)
 	}
 	if head.Carry < 1 || head.Carry > CarryVersion {
@@ -223,18 +149,20 @@ func DecodeCarry(text, places []byte) (*Carry, error) {
 	if c.Date, err = txn.ParseDate(head.Date); err != nil {
 		return nil, fmt.Errorf("carry: %w", err)
 	}
-	for n := 2; sc.Scan(); n++ {
-		if err := c.decodeLine(sc.Bytes(), where); err != nil {
+	n := 1
+	for line := range bytes.Lines(rest) {
+		n++
+		if err := c.decodeLine(line, where); err != nil {
 			return nil, fmt.Errorf("carry: line %d: %w", n, err)
 		}
 	}
-	return c, sc.Err()
+	return c, nil
 }
 
 // carryPlaces are places by kind and key of the lines that they belong to, in the order of these lines.
-type carryPlaces map[[2]string][]json.RawMessage
+type carryPlaces map[[2]string][][]byte
 
-func (w carryPlaces) next(kind, key string) json.RawMessage {
+func (w carryPlaces) next(kind, key string) []byte {
 	k := [2]string{kind, key}
 	if len(w[k]) == 0 {
 		return nil
@@ -246,25 +174,23 @@ func (w carryPlaces) next(kind, key string) json.RawMessage {
 
 func decodePlaces(text []byte) (carryPlaces, error) {
 	out := carryPlaces{}
-	sc := bufio.NewScanner(bytes.NewReader(text))
-	sc.Buffer(nil, 64<<20)
-	for n := 1; sc.Scan(); n++ {
-		var l carryLine
-		if err := json.Unmarshal(sc.Bytes(), &l); err != nil {
+	_, rest, _ := bytes.Cut(text, []byte("\n"))
+	n := 1
+	for line := range bytes.Lines(rest) {
+		n++
+		l, err := splitLine(line)
+		if err != nil {
 			return nil, fmt.Errorf("places of a carry: line %d: %w", n, err)
-		}
-		if n == 1 {
-			continue
 		}
 		k := [2]string{l.Kind, l.Key}
 		out[k] = append(out[k], l.Data)
 	}
-	return out, sc.Err()
+	return out, nil
 }
 
 func (c *Carry) decodeLine(b []byte, where carryPlaces) error {
-	var l carryLine
-	if err := json.Unmarshal(b, &l); err != nil {
+	l, err := splitLine(b)
+	if err != nil {
 		return err
 	}
 	at := where.next(l.Kind, l.Key)
@@ -299,7 +225,7 @@ func (c *Carry) decodeLine(b []byte, where carryPlaces) error {
 	return fmt.Errorf("unknown kind %q", l.Kind)
 }
 
-func (c *Carry) decodeClosed(l *carryLine, at json.RawMessage) error {
+func (c *Carry) decodeClosed(l *carryLine, at []byte) error {
 	var x Closed
 	if err := decodeBoth(l.Data, at, &x, (*Closed).place); err != nil {
 		return err
@@ -318,7 +244,7 @@ func (c *Carry) decodeClosed(l *carryLine, at json.RawMessage) error {
 	return nil
 }
 
-func decodeInto[T any](data, at json.RawMessage, to *[]T, place func(v, p *T)) error {
+func decodeInto[T any](data, at []byte, to *[]T, place func(v, p *T)) error {
 	var v T
 	if err := decodeBoth(data, at, &v, place); err != nil {
 		return err
@@ -328,15 +254,15 @@ func decodeInto[T any](data, at json.RawMessage, to *[]T, place func(v, p *T)) e
 }
 
 // decodeBoth reads what a line says, and where the evidence of that lies, which is in the same shape.
-func decodeBoth[T any](data, at json.RawMessage, v *T, place func(v, p *T)) error {
-	if err := strict(data, v); err != nil {
+func decodeBoth[T any](data, at []byte, v *T, place func(v, p *T)) error {
+	if err := readShape(data, v); err != nil {
 		return err
 	}
 	if len(at) <= len("{}") {
 		return nil
 	}
 	var p T
-	if err := strict(at, &p); err != nil {
+	if err := readShape(at, &p); err != nil {
 		return fmt.Errorf("places: %w", err)
 	}
 	place(v, &p)
@@ -364,10 +290,4 @@ func (x *Closed) place(p *Closed) {
 	if x.Slot != nil && p.Slot != nil {
 		x.Slot.place(p.Slot)
 	}
-}
-
-func strict(data []byte, v any) error {
-	dec := json.NewDecoder(bytes.NewReader(data))
-	dec.DisallowUnknownFields()
-	return dec.Decode(v)
 }

@@ -75,7 +75,7 @@ func WriteExceptions(w io.Writer, b *Book) error {
 		return err
 	}
 	out := gocsv.NewSafeCSVWriter(csv.NewWriter(w))
-	batch := make([]csvRow, 0, csvBatch)
+	batch := make([]csvRow, 0, min(csvBatch, len(b.Outcome.Lines)))
 	write := gocsv.MarshalCSV
 	flush := func() error {
 		if err := write(&batch, out); err != nil {

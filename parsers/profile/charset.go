@@ -58,7 +58,7 @@ func encodeGB(s string) []byte {
 // detect finds the encoding: BOM, then strict UTF-8, then GB18030. It reads on while all bytes are ASCII, so that
 // the answer is one for the whole file and does not depend on where reading begins.
 func detect(src io.ReaderAt, size int64) (charset, error) {
-	buf := make([]byte, 64<<10)
+	buf := make([]byte, min(size, 64<<10))
 	for off := int64(0); off < size; {
 		n, err := src.ReadAt(buf[:min(int64(len(buf)), size-off)], off)
 		chunk := buf[:n]

@@ -8,18 +8,20 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 )
 
 // AppendJSON appends the row as one JSON object: keys sorted, only what the source gave, money as decimal strings in
 // major units, texts as UTF-8. It is the form of `parse --rows --json` and of carry files; [ParseRow] reads it back.
 // Position is not part of it.
 func (r *Row) AppendJSON(b []byte) []byte {
-	fields := make(map[string]any, 24)
+	fields := make([]jsonField, 0, 32)
 	put := func(f Field, v string) {
 		if v != "" {
-			fields[f.String()] = v
+			fields = append(fields, jsonField{name: f.String(), text: v})
 		}
 	}
+	other := func(name string, v any) { fields = append(fields, jsonField{name: name, other: v}) }
 	for i, t := range r.Text {
 		put(Field(i), string(t))
 	}
@@ -31,13 +33,13 @@ func (r *Row) AppendJSON(b []byte) []byte {
 		put(LineStatusField, r.LineStatus.String())
 	}
 	if r.Offline {
-		fields[OfflineField.String()] = true
+		other(OfflineField.String(), true)
 	}
 	if r.Reversed {
-		fields[ReversedField.String()] = true
+		other(ReversedField.String(), true)
 	}
 	if r.Currency != (Currency{}) {
-		fields["currency"] = r.Currency.String()
+		fields = append(fields, jsonField{name: "currency", text: r.Currency.String()})
 	}
 	for _, a := range r.amounts() {
 		if r.Has.Has(a.field) {
@@ -52,12 +54,13 @@ func (r *Row) AppendJSON(b []byte) []byte {
 		for i, p := range r.FeeParts {
 			parts[i] = [2]string{p.Class, p.Amount.Format(r.Currency)}
 		}
-		fields["fee_parts"] = parts
+		other("fee_parts", parts)
 	}
-	for f, c := range map[Field]*Conversion{SettlementField: &r.Settlement, PayoutAmountField: &r.PayoutAmount} {
-		if r.Has.Has(f) {
-			fields[f.String()] = [3]string{FormatAmount(c.Amount, c.Currency), c.Currency.String(), string(c.Rate)}
-		}
+	if c := r.Settlement; r.Has.Has(SettlementField) {
+		other(SettlementField.String(), c.texts())
+	}
+	if c := r.PayoutAmount; r.Has.Has(PayoutAmountField) {
+		other(PayoutAmountField.String(), c.texts())
 	}
 	if !r.Time.IsZero() {
 		put(TimeField, r.Time.iso())
@@ -73,14 +76,54 @@ func (r *Row) AppendJSON(b []byte) []byte {
 			}
 		}
 		if len(extra) > 0 {
-			fields[ExtraField.String()] = extra
+			other(ExtraField.String(), extra)
 		}
 	}
-	out, err := json.Marshal(fields) // maps of strings cannot fail, and json sorts their keys
+	slices.SortFunc(fields, func(a, b jsonField) int { return strings.Compare(a.name, b.name) })
+	b = append(b, '{')
+	for i := range fields {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = fields[i].append(b)
+	}
+	return append(b, '}')
+}
+
+// jsonField is one field of a row as JSON; other counts where it is set.
+type jsonField struct {
+	name  string
+	text  string
+	other any
+}
+
+func (f *jsonField) append(b []byte) []byte {
+	b = append(append(append(b, '"'), f.name...), `":`...)
+	if f.other == nil {
+		if plainJSON(f.text) {
+			return append(append(append(b, '"'), f.text...), '"')
+		}
+		f.other = f.text
+	}
+	out, err := json.Marshal(f.other)
 	if err != nil {
-		return b
+		return append(b, "null"...) // not for texts and lists of them
 	}
 	return append(b, out...)
+}
+
+// plainJSON reports whether a text stands in JSON as it is.
+func plainJSON(s string) bool {
+	for i := range len(s) {
+		if c := s[i]; c < ' ' || c >= utf8.RuneSelf || c == '"' || c == '\\' || c == '<' || c == '>' || c == '&' {
+			return false
+		}
+	}
+	return true
+}
+
+func (c *Conversion) texts() [3]string {
+	return [3]string{FormatAmount(c.Amount, c.Currency), c.Currency.String(), string(c.Rate)}
 }
 
 type amountField struct {
@@ -113,6 +156,13 @@ func (t Time) iso() string {
 
 // ParseRow reads what AppendJSON wrote. An unknown key is an error: a carry file of a newer program must not lose data.
 func ParseRow(data []byte) (*Row, error) {
+	if r := parsePlain(data); r != nil {
+		return r, nil
+	}
+	return parseAny(data)
+}
+
+func parseAny(data []byte) (*Row, error) {
 	var fields map[string]json.RawMessage
 	if err := json.Unmarshal(data, &fields); err != nil {
 		return nil, fmt.Errorf("row: %w", err)
@@ -131,6 +181,78 @@ func ParseRow(data []byte) (*Row, error) {
 		}
 	}
 	return r, nil
+}
+
+// parsePlain reads a row that has only texts, and these without escapes, as most rows do. It is nil for any other, and
+// where there is something to complain about.
+func parsePlain(data []byte) *Row {
+	if len(data) < 2 || data[0] != '{' || data[len(data)-1] != '}' || !utf8.Valid(data) {
+		return nil
+	}
+	var fields [64][2][]byte
+	n := 0
+	for rest := data[1 : len(data)-1]; len(rest) > 0 || n == 0; n++ {
+		var key, value []byte
+		var ok bool
+		if n == len(fields) {
+			return nil
+		}
+		if key, rest, ok = plainString(rest); !ok || len(rest) == 0 || rest[0] != ':' {
+			return nil
+		}
+		if value, rest, ok = plainString(rest[1:]); !ok {
+			return nil
+		}
+		if len(rest) > 0 {
+			if rest[0] != ',' || len(rest) == 1 {
+				return nil
+			}
+			rest = rest[1:]
+		}
+		fields[n] = [2][]byte{key, value}
+	}
+	r := &Row{}
+	for _, f := range fields[:n] { // amounts are read in it
+		if string(f[0]) == "currency" {
+			var ok bool
+			if r.Currency, ok = ParseCurrency(string(f[1])); !ok {
+				return nil
+			}
+		}
+	}
+	for _, f := range fields[:n] {
+		if string(f[0]) == "currency" {
+			continue
+		}
+		field, ok := ParseField(string(f[0]))
+		if !ok {
+			return nil
+		}
+		switch field {
+		case ExtraField, SettlementField, PayoutAmountField, OfflineField, ReversedField:
+			return nil // no texts
+		}
+		if r.setText(field, string(f[1])) != nil {
+			return nil
+		}
+	}
+	return r
+}
+
+// plainString takes a JSON string without escapes off the front of b.
+func plainString(b []byte) (s, rest []byte, ok bool) {
+	if len(b) == 0 || b[0] != '"' {
+		return nil, nil, false
+	}
+	for i := 1; i < len(b); i++ {
+		switch c := b[i]; {
+		case c == '"':
+			return b[1:i], b[i+1:], true
+		case c == '\\', c < ' ':
+			return nil, nil, false
+		}
+	}
+	return nil, nil, false
 }
 
 func (r *Row) setJSON(key string, raw json.RawMessage) error {

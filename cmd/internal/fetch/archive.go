@@ -276,7 +276,11 @@ func (a *Archive) path(sha string) (string, error) {
 // copyCounted copies r to dst and the hashes beside it, stops when ctx ends, and demands exactly want bytes unless
 // want is negative. Errors of r come back as they are, errors of dst as ClassDisk.
 func copyCounted(ctx context.Context, dst io.Writer, sum hash.Hash, also io.Writer, r io.Reader, want int64) (int64, error) {
-	buf := make([]byte, 256<<10)
+	size := int64(256 << 10)
+	if want >= 0 {
+		size = min(size, want+1) // one more than is listed, to see what is too much
+	}
+	buf := make([]byte, size)
 	var n int64
 	for {
 		if err := ctx.Err(); err != nil {

@@ -20,6 +20,7 @@ import (
 	"daozhang/cmd/internal/disk"
 	"daozhang/cmd/internal/fetch"
 	"daozhang/cmd/internal/store"
+	"daozhang/parsers"
 	"daozhang/parsers/txn"
 	"daozhang/reconcile"
 	"daozhang/reconcile/calendar"
@@ -38,11 +39,11 @@ func TestSimulatedMonths(t *testing.T) {
 	days := intEnv("DAOZHANG_SIM_DAYS", 30)
 	one := intEnv("DAOZHANG_SIM_SEED", 0)
 	from := intEnv("DAOZHANG_SIM_FROM", 1)
-	cfg := simInstallation(t)
+	base := newSimBase(t)
 	defer debug.SetGCPercent(debug.SetGCPercent(400)) // many small heaps: memory is not what is short here
 	var total simCount
 	work := func(seed int) {
-		s := newSim(t, cfg, uint64(seed), days)
+		s := newSim(t, base, uint64(seed), days)
 		s.verbose = one != 0
 		defer s.close()
 		if err := s.play(); err != nil {
@@ -73,6 +74,32 @@ func intEnv(name string, otherwise int) int {
 		return n
 	}
 	return otherwise
+}
+
+// simBase is what all installations have in common and only read: made once, it need not be made for each seed and after
+// each kill.
+type simBase struct {
+	cfg     *config.Config
+	formats *parsers.Registry
+	like    *store.DB // empty, with its tables
+}
+
+func newSimBase(t *testing.T) *simBase {
+	t.Helper()
+	b := &simBase{cfg: simInstallation(t)}
+	var err error
+	if b.formats, err = Formats(b.cfg.Profiles); err != nil {
+		t.Fatal(err)
+	}
+	if b.like, err = store.Open(context.Background(), "memory:"+t.Name(), store.Options{Now: time.Now}); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := b.like.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return b
 }
 
 func simInstallation(t *testing.T) *config.Config {
@@ -129,10 +156,10 @@ func (c *simCount) String() string {
 
 // sim is one installation in memory.
 type sim struct {
-	t       testing.TB
-	seed    uint64
-	rng     *rand.Rand
-	cfg     *config.Config
+	t    testing.TB
+	seed uint64
+	rng  *rand.Rand
+	*simBase
 	world   *simWorld
 	mem     *disk.Mem
 	dsn     string
@@ -152,9 +179,10 @@ type simClosing struct {
 	from txn.Date
 }
 
-func newSim(t testing.TB, cfg *config.Config, seed uint64, days int) *sim {
+func newSim(t testing.TB, base *simBase, seed uint64, days int) *sim {
+	cfg := base.cfg
 	w := newSimWorld(seed, cfg.GoLive, days, cfg.Location(), cfg.Holidays())
-	s := &sim{t: t, seed: seed, rng: rand.New(rand.NewPCG(seed, 2)), cfg: cfg, world: w}
+	s := &sim{t: t, seed: seed, rng: rand.New(rand.NewPCG(seed, 2)), simBase: base, world: w}
 	s.count.days = days
 	s.open("real")
 	return s
@@ -165,14 +193,14 @@ func (s *sim) open(name string) {
 	s.dsn = fmt.Sprintf("memory:sim-%d-%s-%p", s.seed, name, s)
 	s.now = s.world.clock(0, 0, 0)
 	var err error
-	if s.keep, err = store.Open(context.Background(), s.dsn, store.Options{Now: func() time.Time { return s.now }, Entity: s.cfg.Entity}); err != nil {
+	if s.keep, err = store.Open(context.Background(), s.dsn, store.Options{Now: func() time.Time { return s.now }, Entity: s.cfg.Entity, Like: s.like}); err != nil {
 		s.t.Fatal(err)
 	}
 	s.start()
 }
 
 func (s *sim) start() {
-	e, err := Open(context.Background(), s.cfg, Engine{Now: func() time.Time { return s.now }, Program: "daozhang sim", Actor: "sim", DSN: s.dsn, Disk: s.mem,
+	e, err := Open(context.Background(), s.cfg, Engine{Now: func() time.Time { return s.now }, Program: "daozhang sim", Actor: "sim", DSN: s.dsn, Disk: s.mem, Formats: s.formats,
 		NoWorkbook: true, Step: s.step}, false)
 	if err != nil {
 		s.t.Fatal(err)
@@ -247,15 +275,20 @@ func (s *sim) receive(f simFile) error {
 }
 
 func (s *sim) land(ctx context.Context, f simFile) error {
+	if err := s.put(ctx, f); err != nil {
+		return err
+	}
+	return s.e.Ingest(ctx)
+}
+
+func (s *sim) put(ctx context.Context, f simFile) error {
 	d, err := s.e.Archive.Put(ctx, bytes.NewReader(f.data), fetch.Meta{Name: f.name, Size: int64(len(f.data))})
 	if err != nil {
 		return err
 	}
-	if _, err := s.e.DB.RecordDelivery(ctx, store.Sighting{SHA256: d.SHA256, Size: d.Size, Source: f.source, Name: f.name, Modified: f.at, Received: f.at,
-		Program: s.e.Program}); err != nil {
-		return err
-	}
-	return s.e.Ingest(ctx)
+	_, err = s.e.DB.RecordDelivery(ctx, store.Sighting{SHA256: d.SHA256, Size: d.Size, Source: f.source, Name: f.name, Modified: f.at, Received: f.at,
+		Program: s.e.Program})
+	return err
 }
 
 // run brings every date up to yesterday up to date, as the nightly command does.

@@ -19,7 +19,7 @@ import (
 
 // oracle is a second installation that knows everything before it runs anything, and runs every date once, in order.
 func (s *sim) oracle() (*sim, error) {
-	o := &sim{t: s.t, seed: s.seed, rng: rand.New(rand.NewPCG(s.seed, 3)), cfg: s.cfg, world: s.world}
+	o := &sim{t: s.t, seed: s.seed, rng: rand.New(rand.NewPCG(s.seed, 3)), simBase: s.simBase, world: s.world}
 	o.open("oracle")
 	ctx := context.Background()
 	files, done := slices.Clone(s.world.files), 0
@@ -31,9 +31,12 @@ func (s *sim) oracle() (*sim, error) {
 		inTurn(part)
 		for _, f := range part {
 			o.now = f.at
-			if err := o.land(ctx, f); err != nil {
+			if err := o.put(ctx, f); err != nil {
 				return o, err
 			}
+		}
+		if err := o.e.Ingest(ctx); err != nil {
+			return o, err
 		}
 		done = c.after
 		if err := o.replay(c); err != nil {

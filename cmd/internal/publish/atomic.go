@@ -1,6 +1,7 @@
 package publish
 
 import (
+	"bufio"
 	"errors"
 	"io"
 	"io/fs"
@@ -17,7 +18,7 @@ func WriteFile(path string, write func(io.Writer) error) error {
 	if err := fsys.Remove(tmp); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	if _, err := writeFile(fsys, tmp, write); err != nil {
+	if _, err := writeFile(fsys, tmp, bufio.NewWriterSize(nil, 1<<16), write); err != nil {
 		return errors.Join(err, fsys.Remove(tmp))
 	}
 	if err := fsys.Rename(tmp, path); err != nil {

@@ -10,9 +10,8 @@ import (
 	"io"
 	"io/fs"
 	"path/filepath"
-	"regexp"
-
-	"github.com/klauspost/compress/zstd"
+	"strconv"
+	"strings"
 
 	"daozhang/cmd/internal/disk"
 )
@@ -34,6 +33,14 @@ type CarryStore struct {
 	Disk disk.FS // nil is disk.OS
 	Dir  string
 	Step func(string) // told of each of CarrySteps; nil drops it
+
+	packer *packer // nil where few texts are stored
+}
+
+// NewCarryStore returns a store for many texts: it keeps the memory in which they are compressed. Without it a CarryStore
+// works as well.
+func NewCarryStore(fsys disk.FS, dir string, step func(string)) CarryStore {
+	return CarryStore{Disk: fsys, Dir: dir, Step: step, packer: &packer{}}
 }
 
 func (c CarryStore) fs() disk.FS { return disk.Or(c.Disk) }
@@ -96,12 +103,9 @@ func (c CarryStore) put(digest string, text []byte) error {
 
 // fill writes, verifies and syncs the compressed text, and closes f.
 func (c CarryStore) fill(f disk.File, text []byte) error {
-	// One goroutine: the same text gives the same file on any machine. In one piece: most texts are small, and a stream
-	// would take its window first.
-	z, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedDefault), zstd.WithEncoderConcurrency(1))
+	packed, err := c.packer.pack(text)
 	if err == nil {
-		_, err = f.Write(z.EncodeAll(text, nil))
-		err = errors.Join(err, z.Close())
+		_, err = f.Write(packed)
 	}
 	c.step(stepCarryWritten)
 	if err == nil {
@@ -117,12 +121,9 @@ func (c CarryStore) removeParts(folder, digest string) error {
 	if err != nil {
 		return err
 	}
-	own, err := regexp.Compile(`^\.` + digest + `\.tmp-[0-9]+$`)
-	if err != nil {
-		return err
-	}
 	for _, e := range entries {
-		if own.MatchString(e.Name()) {
+		number, ok := strings.CutPrefix(e.Name(), "."+digest+".tmp-")
+		if _, err := strconv.ParseUint(number, 10, 64); ok && err == nil {
 			if err := c.fs().Remove(filepath.Join(folder, e.Name())); err != nil && !errors.Is(err, fs.ErrNotExist) {
 				return err
 			}
@@ -163,7 +164,7 @@ func (c CarryStore) unpack(ctx context.Context, digest string, w io.Writer) (int
 		return 0, fmt.Errorf("carry file: %w", err)
 	}
 	h := sha256.New()
-	n, err := inflate(io.MultiWriter(w, h), f)
+	n, err := c.packer.unpack(io.MultiWriter(w, h), f)
 	err = errors.Join(err, f.Close())
 	if err != nil || hex.EncodeToString(h.Sum(nil)) != digest {
 		return 0, fmt.Errorf("%w: %s: restore it from the backup, or remove it and run its day again: %w",
@@ -173,16 +174,3 @@ func (c CarryStore) unpack(ctx context.Context, digest string, w io.Writer) (int
 }
 
 var errDigest = errors.New("its text does not have the digest of its name")
-
-func inflate(w io.Writer, r io.Reader) (int64, error) {
-	z, err := zstd.NewReader(r, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxMemory(maxCarryBytes))
-	if err != nil {
-		return 0, err
-	}
-	defer z.Close()
-	n, err := io.Copy(w, io.LimitReader(z, maxCarryBytes+1))
-	if err == nil && n > maxCarryBytes {
-		err = fmt.Errorf("it unpacks to more than %d bytes", int64(maxCarryBytes))
-	}
-	return n, err
-}

@@ -11,14 +11,14 @@ import (
 )
 
 // writeFile makes a new file with exactly fileMode, whatever the umask, and returns the SHA-256 of its bytes in hex
-// when they are on the disk.
-func writeFile(fsys disk.FS, path string, write func(io.Writer) error) (sum string, err error) {
+// when they are on the disk. What w buffers goes to the file; several files may have it by turns.
+func writeFile(fsys disk.FS, path string, w *bufio.Writer, write func(io.Writer) error) (sum string, err error) {
 	f, err := fsys.Create(path, 0o600)
 	if err != nil {
 		return "", err
 	}
 	h := sha256.New()
-	w := bufio.NewWriterSize(io.MultiWriter(f, h), 1<<16)
+	w.Reset(io.MultiWriter(f, h))
 	err = write(w)
 	if err == nil {
 		err = w.Flush()

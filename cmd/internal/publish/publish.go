@@ -1,6 +1,7 @@
 package publish
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"errors"
@@ -145,18 +146,19 @@ func (p publication) issue(ctx context.Context, tmp string, files []File) (manif
 // fill writes the files and their sums into tmp.
 func (p publication) fill(ctx context.Context, tmp string, files []File) (manifest string, err error) {
 	list := make(sums, 0, len(files))
+	w := bufio.NewWriterSize(nil, 1<<16)
 	for _, f := range files {
 		if err := ctx.Err(); err != nil {
 			return "", err
 		}
-		sum, err := writeFile(p.fs, filepath.Join(tmp, f.Name), f.Write)
+		sum, err := writeFile(p.fs, filepath.Join(tmp, f.Name), w, f.Write)
 		if err != nil {
 			return "", fmt.Errorf("%s: %w", f.Name, err)
 		}
 		list = append(list, sumOf{f.Name, sum})
 		p.step(stepFile)
 	}
-	if manifest, err = writeFile(p.fs, filepath.Join(tmp, SumsName), list.write); err != nil {
+	if manifest, err = writeFile(p.fs, filepath.Join(tmp, SumsName), w, list.write); err != nil {
 		return "", fmt.Errorf("%s: %w", SumsName, err)
 	}
 	p.step(stepFile)

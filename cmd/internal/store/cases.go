@@ -33,8 +33,10 @@ type Case struct {
 	IDs     []string           // order, channel id and RRN of its rows
 }
 
-// replaceCases stores the cases of a run and lets the table of cases follow: each case that the run or the one it
-// replaces has is taken anew from the newest committed run that has it, and one that no committed run has is gone.
+// replaceCases stores the cases of a run and lets the table of cases follow, which has each case as the newest committed
+// run shows it that has it. Only what the run and the one that it replaces have can differ: a case of the run is taken
+// from it unless a later day has shown it since; one that only the former run had falls back to the newest day that
+// still has it, and is gone where there is none.
 func replaceCases(ctx context.Context, q querier, run Run, former int, cases []Case) error {
 	date := run.Date.String()
 	rows := make([][]any, 0, len(cases))
@@ -59,20 +61,39 @@ func replaceCases(ctx context.Context, q querier, run Run, former int, cases []C
 			}
 		}
 	}
-	err = q.exec(ctx, `DELETE FROM cases WHERE case_id IN
-		(SELECT case_id FROM run_cases WHERE business_date = ? AND run_no IN (?, ?))`, date, former, run.N)
+	err = q.exec(ctx, `INSERT INTO cases (`+caseColumns+`)
+		SELECT case_id, class, severity, status, lifecycle, first_seen, business_date, leg, acquirer, amount, currency, owner, due_date
+		FROM run_cases WHERE business_date = ? AND run_no = ?
+		ON CONFLICT (case_id) DO UPDATE SET class = excluded.class, severity = excluded.severity, status = excluded.status,
+			lifecycle = excluded.lifecycle, first_seen = excluded.first_seen, last_seen = excluded.last_seen, leg = excluded.leg,
+			acquirer = excluded.acquirer, amount = excluded.amount, currency = excluded.currency, owner = excluded.owner,
+			due_date = excluded.due_date
+		WHERE excluded.last_seen >= cases.last_seen`, date, run.N)
+	if err != nil || former == 0 {
+		return err
+	}
+	return dropCases(ctx, q, date, former, run.N)
+}
+
+// selectGone lists the cases of one run of a date that another has not.
+const selectGone = `SELECT f.case_id FROM run_cases f WHERE f.business_date = ? AND f.run_no = ?
+	AND NOT EXISTS (SELECT 1 FROM run_cases i WHERE i.business_date = f.business_date AND i.run_no = ? AND i.case_id = f.case_id)`
+
+// dropCases takes the cases that only the former run of a date has from the newest committed run before it.
+func dropCases(ctx context.Context, q querier, date string, former, n int) error {
+	err := q.exec(ctx, `DELETE FROM cases WHERE last_seen = ? AND case_id IN (`+selectGone+`)`, date, date, former, n)
 	if err != nil {
 		return err
 	}
-	return q.exec(ctx, `INSERT INTO cases (case_id, class, severity, status, lifecycle, first_seen, last_seen, leg,
-		acquirer, amount, currency, owner, due_date)
+	return q.exec(ctx, `INSERT INTO cases (`+caseColumns+`)
 		SELECT c.case_id, c.class, c.severity, c.status, c.lifecycle, c.first_seen, c.business_date, c.leg, c.acquirer,
 			c.amount, c.currency, c.owner, c.due_date
-		FROM run_cases c JOIN day_runs r ON r.business_date = c.business_date AND r.run_no = c.run_no AND r.state = 'committed'
-		WHERE c.case_id IN (SELECT case_id FROM run_cases WHERE business_date = ? AND run_no IN (?, ?))
-		AND NOT EXISTS (SELECT 1 FROM run_cases n
-			JOIN day_runs nr ON nr.business_date = n.business_date AND nr.run_no = n.run_no AND nr.state = 'committed'
-			WHERE n.case_id = c.case_id AND n.business_date > c.business_date)`, date, former, run.N)
+		FROM (SELECT o.case_id, max(o.business_date) AS last_seen FROM run_cases o
+			JOIN day_runs r ON r.business_date = o.business_date AND r.run_no = o.run_no AND r.state = 'committed'
+			WHERE o.case_id IN (`+selectGone+`) AND o.business_date < ? GROUP BY o.case_id) g
+		JOIN day_runs r ON r.business_date = g.last_seen AND r.state = 'committed'
+		JOIN run_cases c ON c.business_date = r.business_date AND c.run_no = r.run_no AND c.case_id = g.case_id
+		WHERE true ON CONFLICT (case_id) DO NOTHING`, date, former, n, date)
 }
 
 type caseRow struct {
@@ -95,8 +116,9 @@ type caseRow struct {
 	IDs     sql.NullString `db:"ids"`
 }
 
-const selectCases = `SELECT case_id, class, severity, status, lifecycle, first_seen, last_seen, leg, acquirer, amount,
-	currency, owner, due_date FROM cases `
+const caseColumns = `case_id, class, severity, status, lifecycle, first_seen, last_seen, leg, acquirer, amount, currency, owner, due_date`
+
+const selectCases = `SELECT ` + caseColumns + ` FROM cases `
 
 func (r caseRow) value() (Case, error) {
 	var d decoder

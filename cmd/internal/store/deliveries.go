@@ -192,7 +192,10 @@ func (s *DB) Unopened(ctx context.Context) ([]Sighting, error) {
 // Renamed lists the sightings of deliveries that the source had already brought under another name, oldest first.
 func (s *DB) Renamed(ctx context.Context) ([]Sighting, error) {
 	var rows []nameRow
-	err := s.all(ctx, &rows, `SELECT `+nameColumns+` FROM delivery_names n WHERE EXISTS (SELECT 1 FROM delivery_names o
+	// The first condition passes over the deliveries of one name by reading an index from end to end, once.
+	err := s.all(ctx, &rows, `SELECT `+nameColumns+` FROM delivery_names n WHERE n.delivery_sha256 IN
+		(SELECT delivery_sha256 FROM delivery_names GROUP BY delivery_sha256 HAVING count(*) > 1)
+		AND EXISTS (SELECT 1 FROM delivery_names o
 		WHERE o.source = n.source AND o.delivery_sha256 = n.delivery_sha256 AND o.remote_name <> n.remote_name AND o.seq < n.seq) ORDER BY seq`)
 	if err != nil {
 		return nil, err

@@ -7,6 +7,7 @@ import (
 
 	"github.com/jmoiron/sqlx"
 	"github.com/pressly/goose/v3"
+	sqlitedriver "modernc.org/sqlite"
 )
 
 // memoryPrefix begins the name of a database in memory.
@@ -35,9 +36,7 @@ func (d *memory) open(ctx context.Context, o Options) (*sqlx.DB, error) {
 	if d.name == "" {
 		return nil, invalid("a database in memory needs a name: %sNAME", memoryPrefix)
 	}
-	// The leading slash makes the connections of the process share it.
-	u := url.URL{Scheme: "file", Path: "/" + d.name}
-	db, err := sqlx.Open("sqlite", u.String()+"?"+d.settings("rw", o, d.pragmas(o))+"&vfs=memdb")
+	db, err := sqlx.Open("sqlite", d.place()+"&"+d.settings("rw", o, d.pragmas(o)))
 	if err != nil {
 		return nil, d.classify(err)
 	}
@@ -51,6 +50,44 @@ func (d *memory) open(ctx context.Context, o Options) (*sqlx.DB, error) {
 		return nil, errors.Join(d.classify(err), d.close(), db.Close())
 	}
 	return db, nil
+}
+
+// place names the database for SQLite. The leading slash makes the connections of the process share it.
+func (d *memory) place() string {
+	u := url.URL{Scheme: "file", Path: "/" + d.name}
+	return u.String() + "?vfs=memdb"
+}
+
+// begin makes a database that has no table yet a copy of another.
+func (d *memory) begin(ctx context.Context, db *sqlx.DB, like *DB) error {
+	if like == nil {
+		return nil
+	}
+	from, ok := like.dialect.(*memory)
+	if !ok {
+		return invalid("only a database in memory can be copied into another")
+	}
+	if n, err := d.tables(ctx, db); err != nil || n > 0 {
+		return err
+	}
+	if err := like.one.take(ctx); err != nil { // so that nobody writes to it
+		return err
+	}
+	defer like.one.give()
+	return d.one.conn.Raw(func(driver any) error {
+		to, ok := driver.(interface {
+			NewRestore(from string) (*sqlitedriver.Backup, error)
+		})
+		if !ok {
+			return invalid("the driver of SQLite cannot copy databases")
+		}
+		b, err := to.NewRestore(from.place())
+		if err != nil {
+			return err
+		}
+		_, err = b.Step(-1)
+		return errors.Join(err, b.Finish())
+	})
 }
 
 func (d *memory) close() error {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"testing"
 	"time"
 )
@@ -114,5 +115,22 @@ func BenchmarkCommitOfADayInMemory(b *testing.B) {
 	}
 	if err := db.Close(); err != nil {
 		b.Fatal(err)
+	}
+}
+
+func TestANewDatabaseInMemoryBeginsAsACopyAndGoesItsOwnWay(t *testing.T) {
+	like := opened(t, "memory:"+t.Name()+"/like", Options{})
+	commit(t, like, dayOf(jan(5), 1, "a", 5))
+	dsn := "memory:" + t.Name() + "/copy"
+	one := opened(t, dsn, Options{Entity: "甲公司", Like: like})
+	wholeDay(t, one, jan(5), "a")
+	commit(t, one, dayOf(jan(5), 2, "b", 5))
+	wholeDay(t, like, jan(5), "a")
+	two := opened(t, dsn, Options{Like: like})
+	wholeDay(t, two, jan(5), "b")
+	must(t, two.Check(ctx))
+	file := opened(t, filepath.Join(t.TempDir(), "daozhang.db"), Options{})
+	if _, err := Open(ctx, "memory:"+t.Name()+"/other", Options{Now: fixed, Like: file}); !errors.Is(err, ErrInvalid) {
+		t.Errorf("a copy of a file: %v; want ErrInvalid", err)
 	}
 }

@@ -126,7 +126,7 @@ func constant(e ast.Expr) bool {
 		return e.Op == token.ADD && constant(e.X) && constant(e.Y)
 	case *ast.Ident:
 		return slices.Contains([]string{"nameColumns", "fileColumns", "itemColumns", "selectRevisions", "selectRuns",
-			"selectCases", "selectLease", "selectAudit", "selectDayCases", "selectDecisions", "selectDecisionMembers", "orderDecisions"}, e.Name)
+			"caseColumns", "selectCases", "selectGone", "selectLease", "selectAudit", "selectDayCases", "selectDecisions", "selectDecisionMembers", "orderDecisions"}, e.Name)
 	}
 	return false
 }

@@ -25,6 +25,8 @@ type Options struct {
 	AllowPlainPostgres bool
 	Warn               func(string) // told of what is allowed but unwise; nil drops it
 	Step               func(string) // told of the named steps of CommitDay, for crash tests; see [Steps]
+	// Like is a database in memory that a new one in memory begins as a copy of: for tests that need thousands.
+	Like *DB
 }
 
 // DB is the store. It is safe for concurrent use.
@@ -75,6 +77,9 @@ func Open(ctx context.Context, dsn string, o Options) (*DB, error) {
 	s := &DB{db: db, dialect: d, now: o.Now, step: o.Step}
 	if m != nil {
 		s.one = m.one
+		if err := m.begin(ctx, db, o.Like); err != nil {
+			return nil, errors.Join(d.classify(err), s.Close())
+		}
 	}
 	if err := s.prepare(ctx, o); err != nil {
 		return nil, errors.Join(d.classify(err), s.Close())
