@@ -7,7 +7,8 @@ import (
 	"daozhang/parsers/txn"
 )
 
-// Files for closed dates. Their rows are judged on the first open date by their own dates, like any row of that day.
+// What comes for closed dates: files, whose rows are judged on the first open date by their own dates like any row of that
+// day, and changes of the register, which are only told.
 
 // replaceSlot lets a file for a closed date take the place of its slot of the carry: nobody waits for it any more, and
 // rows that were held in it are copies of those that come now.
@@ -92,6 +93,25 @@ func (d *Day) lateLines() {
 		}
 		l.Detail = strings.Join(parts, "; ")
 		d.out.Lines = append(d.out.Lines, l)
+	}
+}
+
+// Reach is one change of the register that would change the books of closed dates, could they be computed again. Those
+// stay as they are; X03 tells it on the first open date.
+type Reach struct {
+	From, To txn.Date // the first and the last closed date that it would change
+	Cases    int      // how many cases those books would show otherwise
+	Detail   string   // which records, which dates, and by how much
+	Facts    string   // digest of what the register says now of these dates
+}
+
+// reachLines writes X03 for changes of the register.
+func (d *Day) reachLines() {
+	for _, r := range d.set.Reaches {
+		key := strings.Join([]string{"register", r.From.String(), r.Facts}, "|")
+		d.out.Lines = append(d.out.Lines, Line{CaseID: CaseID(string(X03), key), Class: X03, Status: "open", Lifecycle: CaseNew, FirstSeen: d.set.Date,
+			Rows: int64(r.Cases), Currency: d.mainCurrency(), SettleDate: r.From, CauseCode: "register", Detail: r.Detail,
+			Members: []Member{{Key: key, Facts: r.Facts}}})
 	}
 }
 

@@ -27,10 +27,14 @@ func changedBooks(ctx context.Context, e *pipeline.Engine) ([]pipeline.DayChange
 	return out, nil
 }
 
-// showCascade prints which issued books a run has changed, class by class.
-func (a *app) showCascade(ctx context.Context, e *pipeline.Engine) error {
+// showCascade prints which issued books a run has changed, class by class. Of a run that computed one date alone, that date's
+// own lines have said so.
+func (a *app) showCascade(ctx context.Context, e *pipeline.Engine, computed int) error {
+	if computed == 0 {
+		return nil
+	}
 	days, err := changedBooks(ctx, e)
-	if err != nil || len(days) == 0 {
+	if err != nil || len(days) == 0 || computed == 1 && len(days) == 1 {
 		return err
 	}
 	fmt.Fprintln(a.out, "\nbooks changed by this run:")

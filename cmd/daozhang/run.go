@@ -114,10 +114,8 @@ func (a *app) runDates(ctx context.Context, f runFlags) error {
 	if len(results) == 0 {
 		fmt.Fprintf(a.out, "nothing to do: every date up to %s is current\n", to)
 	}
-	if len(results) > 1 {
-		if err := a.showCascade(ctx, e); err != nil {
-			return err
-		}
+	if err := a.showCascade(ctx, e, len(results)); err != nil {
+		return err
 	}
 	return a.finish(ctx, e, f, results, fetchErr)
 }

@@ -57,6 +57,7 @@ func soakScenarios() []soakScenario {
 			soakNight(0, noBill),
 			{day: 1, clock: "12:30", args: []string{"close", "--through", soakMonday, "--by", "lin"}, kill: "7 close", blind: true},
 			soakNight(1, soakUsual(1)),
+			{day: 2, clock: "12:30", args: decide("F01", "disputed", "asked the acquirer"), kill: "7 decide"},
 			{day: 2, clock: "13:00", args: run, files: bill, kill: "7 closed", issued: "01-06/r2"},
 		}},
 		{name: "11 second journal late", acts: []soakAct{
@@ -67,7 +68,7 @@ func soakScenarios() []soakScenario {
 		soakWeek(),
 		{name: "19 decide, rerun, correct", acts: []soakAct{
 			soakNight(0, soakUsual(0)), soakNight(1, soakUsual(1)),
-			{day: 2, clock: "13:00", args: decide("T04", "disputed", "asked the acquirer"), kill: "19 decide", blind: true},
+			{day: 2, clock: "13:00", args: decide("T04", "disputed", "asked the acquirer"), kill: "19 decide"},
 			{day: 2, clock: "13:10", args: run, kill: "19 run", issued: "01-06/r2"},
 			{day: 2, clock: "14:00", args: []string{"run", "--date", soakMonday}, kill: "19 rerun"},
 			{day: 2, clock: "15:00", args: decide("T04", "accepted", "small")},

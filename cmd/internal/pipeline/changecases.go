@@ -20,6 +20,11 @@ type caseFold struct {
 	files    []string
 }
 
+// open reports whether the case stands for a difference that somebody has to look at.
+func (c *caseFold) open() bool {
+	return c.state.Class.Info().Severity > 0 && (c.state.Status == "open" || c.state.Status == "decided") && c.state.Lifecycle != string(reconcile.CaseCleared)
+}
+
 // foldLines folds a book's lines to cases: the gravest line speaks for each. Lines that depend on the order of arrival
 // say nothing of what a case is.
 func foldLines(lines []reconcile.Line) []*caseFold {

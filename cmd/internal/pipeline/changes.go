@@ -177,7 +177,14 @@ func (x *explainer) inputs() {
 	if x.last == nil {
 		return
 	}
+	register := false
 	for _, d := range x.diffs {
+		if d.kind() == store.RegisterInput {
+			if register {
+				continue // one change may reach into hundreds of closed dates; X03 says which
+			}
+			register = true
+		}
 		if in, ok := x.inputChange(d); ok {
 			x.changes.Inputs = append(x.changes.Inputs, in)
 		}

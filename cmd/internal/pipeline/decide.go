@@ -51,7 +51,12 @@ func (e *Engine) Decide(ctx context.Context, verdicts ...Verdict) ([]reconcile.D
 	if len(errs) > 0 {
 		return nil, errors.Join(errs...)
 	}
-	return out, e.DB.RecordDecisions(ctx, out)
+	e.step(StepChecked)
+	if err := e.DB.RecordDecisions(ctx, out); err != nil {
+		return out, err
+	}
+	e.step(StepRecorded)
+	return out, nil
 }
 
 func (e *Engine) newestRun(ctx context.Context) (newest, closed txn.Date, err error) {

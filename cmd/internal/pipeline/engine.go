@@ -41,7 +41,7 @@ type Engine struct {
 	DB       *store.DB
 	Archive  *fetch.Archive
 	Carry    publish.CarryStore
-	Formats  *parsers.Registry
+	Formats  *parsers.Registry // nil: the built-in ones and those of the configuration
 	Register *register.Register
 
 	Disk    disk.FS // where archive, carry and reports lie; nil is disk.OS
@@ -61,11 +61,17 @@ type Engine struct {
 	readOnly bool
 }
 
-// Steps lists the points at which Step is called during a run, in order: landing, carry, commit and publication each
-// have their own.
-func Steps() []string {
+// Steps lists the points at which Step is called, in order: during a run, of which landing, carry, commit and publication
+// each have their own, and when people decide.
+func Steps() []string { return slices.Concat(RunSteps(), DecideSteps()) }
+
+// RunSteps are those of a run.
+func RunSteps() []string {
 	return slices.Concat(fetch.Steps(), []string{StepKnown, StepAttached, StepIngested}, publish.CarrySteps(), store.Steps(), publish.Steps(), []string{StepJobDone})
 }
+
+// DecideSteps are those of a decision.
+func DecideSteps() []string { return []string{StepChecked, store.StepDecision, StepRecorded} }
 
 // Steps of the pipeline itself.
 const (
@@ -73,6 +79,8 @@ const (
 	StepAttached = "members-attached" // and recorded as opened only after this
 	StepIngested = "ingested"
 	StepJobDone  = "job-done"
+	StepChecked  = "decisions-checked" // none is recorded yet
+	StepRecorded = "decisions-recorded"
 )
 
 // Open opens the installation of a configuration. With readOnly nothing is created.
@@ -80,8 +88,10 @@ func Open(ctx context.Context, cfg *config.Config, o Engine, readOnly bool) (*En
 	e := o
 	e.Config, e.Disk, e.readOnly = cfg, disk.Or(o.Disk), readOnly
 	var err error
-	if e.Formats, err = Formats(cfg.Profiles); err != nil {
-		return nil, err
+	if e.Formats == nil {
+		if e.Formats, err = Formats(cfg.Profiles); err != nil {
+			return nil, err
+		}
 	}
 	reg, problems := cfg.LoadRegister()
 	if err := problems.Err(); err != nil {
@@ -102,7 +112,7 @@ func Open(ctx context.Context, cfg *config.Config, o Engine, readOnly bool) (*En
 		return nil, errors.Join(err, e.DB.Close())
 	}
 	e.Archive.Step = e.Step
-	e.Carry = publish.CarryStore{Disk: e.Disk, Dir: filepath.Join(cfg.State, "carry"), Step: e.Step}
+	e.Carry = publish.NewCarryStore(e.Disk, filepath.Join(cfg.State, "carry"), e.Step)
 	return &e, nil
 }
 

@@ -14,9 +14,9 @@ import (
 )
 
 // inputRows lists what a day is computed from beside its carry: current files and states of its slots, files for closed
-// dates that are booked on it, the register as it stands for the day, and the decisions that act on it. What it asks the
-// ledgers is known only when it has been computed; see history.
-func (e *Engine) inputRows(d txn.Date, states []SlotStatus, decisions []reconcile.Decision) []store.Input {
+// dates that are booked on it, the register as it stands for the day and, where it would change closed dates, for these,
+// and the decisions that act on it. What it asks the ledgers is known only when it has been computed; see history.
+func (e *Engine) inputRows(d txn.Date, states []SlotStatus, decisions []reconcile.Decision, reaches []reach) []store.Input {
 	var out []store.Input
 	for _, s := range states {
 		key := func(k string) string {
@@ -32,7 +32,10 @@ func (e *Engine) inputRows(d txn.Date, states []SlotStatus, decisions []reconcil
 			out = append(out, store.Input{Kind: store.SlotInput, Source: s.Source.Name, Key: key(f.Slot.Key), State: string(s.State), Digest: f.Content, Revision: f.N})
 		}
 	}
-	out = append(out, store.Input{Kind: store.RegisterInput, Key: "register", Digest: e.registerDigest(d)})
+	out = append(out, store.Input{Kind: store.RegisterInput, Key: store.RegisterKey, Digest: e.registerDigest(d)})
+	for _, r := range reaches {
+		out = append(out, store.Input{Kind: store.RegisterInput, Key: store.ReachKey(r.date), Digest: r.now})
+	}
 	for _, x := range decisions {
 		out = append(out, store.Input{Kind: store.DecisionInput, Source: x.CaseID, Key: x.ID, State: string(x.Status)})
 	}
@@ -55,8 +58,7 @@ func inputsDigest(rows []store.Input) string {
 
 // registerDigest covers the register rows valid on the day.
 func (e *Engine) registerDigest(d txn.Date) string {
-	sum := sha256.Sum256(e.Register.AppendValid(nil, d))
-	return hex.EncodeToString(sum[:])
+	return digestText(string(e.Register.AppendValid(nil, d)))
 }
 
 // inputDiff is one input that two runs of a day knew differently; the zero Input where one of them did not have it.
@@ -95,14 +97,20 @@ func diffInputs(was, is []store.Input) (out []inputDiff) {
 
 // describe says for people what changed.
 func describe(ds []inputDiff) (out []string) {
+	reached := false
 	for _, x := range ds {
 		i := cmp.Or(x.is, x.was)
 		name := strings.TrimSuffix(i.Source+" "+i.Key, " ")
 		switch {
 		case i.Kind == store.DecisionInput:
 			out = append(out, "decision on "+i.Source)
-		case i.Kind == store.RegisterInput:
+		case i.Kind == store.RegisterInput && i.Key == store.RegisterKey:
 			out = append(out, "register")
+		case i.Kind == store.RegisterInput:
+			if !reached {
+				out = append(out, "register of closed dates")
+			}
+			reached = true
 		case i.Kind == store.LookupInput:
 		case x.was.Digest != "" && x.is.Digest != "":
 			out = append(out, name+" was corrected")

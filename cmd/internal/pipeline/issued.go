@@ -83,52 +83,6 @@ type ClassChange struct {
 	WasAmount, Amount int64 // minor units, of the lines that have one
 }
 
-// LastCascade lists the dates that the last command computed and whose comparable part it changed, oldest first.
-func (e *Engine) LastCascade(ctx context.Context) ([]DayChange, error) {
-	runs, err := e.DB.Runs(ctx)
-	if err != nil {
-		return nil, err
-	}
-	last := int64(0)
-	for _, r := range runs {
-		last = max(last, r.Cascade)
-	}
-	var out []DayChange
-	for _, r := range runs {
-		if r.Cascade != last || last == 0 {
-			continue
-		}
-		all, err := e.DB.RunHistory(ctx, r.Date)
-		if err != nil {
-			return nil, err
-		}
-		var former *store.Run
-		for i := range all {
-			if all[i].Cascade != last {
-				former = &all[i]
-			}
-		}
-		if former != nil && former.Comparable == r.Comparable {
-			continue
-		}
-		ch := DayChange{Date: r.Date, Reason: r.Reason, Revision: r.Revision, Verdict: r.Verdict}
-		items, err := e.DB.Items(ctx, r.Date, r.N)
-		if err != nil {
-			return nil, err
-		}
-		var were []store.Item
-		if former != nil {
-			ch.Former, ch.FormerVerdict = former.Revision, former.Verdict
-			if were, err = e.DB.Items(ctx, r.Date, former.N); err != nil {
-				return nil, err
-			}
-		}
-		ch.Classes = classChanges(foldItems(were), foldItems(items))
-		out = append(out, ch)
-	}
-	return out, nil
-}
-
 // change is the summary of what the book being made changes.
 func (x *explainer) change() DayChange {
 	ch := DayChange{Date: x.b.Date, Revision: x.b.Revision, Verdict: string(x.c.outcome.Verdict)}
@@ -147,7 +101,7 @@ func classChanges(was, is []*caseFold) []ClassChange {
 	}
 	sums := map[key]*ClassChange{}
 	at := func(c *caseFold) *ClassChange {
-		if c.state.Class.Info().Severity == 0 || c.state.Status != "open" && c.state.Status != "decided" || c.state.Lifecycle == string(reconcile.CaseCleared) {
+		if !c.open() {
 			return &ClassChange{}
 		}
 		k := key{c.state.Class, c.currency}

@@ -197,7 +197,11 @@ func (k *known) stale(ctx context.Context, e *Engine, d txn.Date, carry string, 
 	if r.CarryIn != carry {
 		return ReasonCarry, nil, nil
 	}
-	rows := e.inputRows(d, e.slotsOf(k.slots[d], k.late[d], d, later(asOf, r.AsOf)), k.decisionsOn(d))
+	reaches, err := e.reaches(ctx, d, k.closed)
+	if err != nil {
+		return "", nil, err
+	}
+	rows := e.inputRows(d, e.slotsOf(k.slots[d], k.late[d], d, later(asOf, r.AsOf)), k.decisionsOn(d), reaches)
 	if inputsDigest(rows) != r.Inputs {
 		was, err := e.DB.RunInputs(ctx, d, r.N)
 		return ReasonInputs, describe(diffInputs(was, rows)), err
@@ -225,13 +229,15 @@ func (k *known) decisionsOn(d txn.Date) []reconcile.Decision {
 // they stand for was computed since.
 func (k *known) sameAnswers(ctx context.Context, e *Engine, r store.Run) (bool, error) {
 	from := r.Date - txn.Date(e.Config.Rules.HistoryDays)
-	newest := int64(0)
+	newest, after := int64(0), false
 	for d, x := range k.runs {
 		if d >= from && d < r.Date {
 			newest = max(newest, x.Cascade)
+			// A command that was cut off goes on under its number, and may begin with an earlier day than it had come to.
+			after = after || x.Cascade == r.Cascade && x.Committed.After(r.Committed)
 		}
 	}
-	if newest <= max(r.Cascade, r.Checked) {
+	if newest <= max(r.Cascade, r.Checked) && !after {
 		return true, nil
 	}
 	ins, err := e.DB.RunInputs(ctx, r.Date, r.N)

@@ -36,7 +36,7 @@ type DayResult struct {
 // Run computes the planned dates in order and tells each as it is done; told may be nil. The results that it returns
 // have no full rows any more. It stops at the first error of the machine; what is wrong with files is in the books.
 func (e *Engine) Run(ctx context.Context, plan []Planned, asOf time.Time, told func(DayResult)) ([]DayResult, error) {
-	cascade, err := e.DB.NextCascade(ctx)
+	cascade, err := e.cascadeNumber(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -66,7 +66,7 @@ func (e *Engine) Run(ctx context.Context, plan []Planned, asOf time.Time, told f
 		r.forgetRows()
 		out = append(out, *r)
 	}
-	return out, nil
+	return out, e.DB.JobsDone(ctx, jobCascade)
 }
 
 // forgetRows lets go of the full rows of a book that is written: a cascade may be long.
@@ -134,13 +134,26 @@ func (e *Engine) compute(ctx context.Context, d txn.Date, asOf time.Time) (c *co
 	if c.acting, err = e.DB.Decisions(ctx, d); err != nil {
 		return c, err
 	}
-	c.inputs = e.inputRows(d, c.states, c.acting)
+	closed, err := e.DB.ClosedThrough(ctx)
+	if err != nil {
+		return c, err
+	}
+	reaches, err := e.reaches(ctx, d, closed)
+	if err != nil {
+		return c, err
+	}
+	told, err := e.tellReaches(ctx, reaches)
+	if err != nil {
+		return c, err
+	}
+	c.inputs = e.inputRows(d, c.states, c.acting, reaches)
 	if c.slots, err = e.inputs(ctx, c.states, c.open); err != nil {
 		return c, err
 	}
-	c.judged, err = judge(ctx, question{date: d, goLive: e.Config.GoLive, zone: e.Config.Location(), register: e.Register,
-		calendars: e.Config.Holidays(), rules: e.rules(), rejects: e.Config.Rules.Held, carry: carry, slots: c.slots,
-		awaited: awaited(c.states, e.Config.Location()), history: c.history, decisions: c.acting, fault: e.Fault, ledger: true})
+	q := e.question(d, c.states)
+	q.carry, q.slots, q.history, q.decisions, q.reaches, q.ledger = carry, c.slots, c.history, c.acting, told, true
+	q.memory, q.workers = int64(e.Config.Limits.MemoryMB)<<20, e.Config.Limits.Workers
+	c.judged, err = judge(ctx, q)
 	return c, errors.Join(err, c.history.err)
 }
 
@@ -193,7 +206,7 @@ func (e *Engine) commit(ctx context.Context, p Planned, cascade int64, c *comput
 	if b.ConfigDigest, err = e.configDigest(); err != nil {
 		return nil, err
 	}
-	same, err := comparable(b, c.text)
+	same, err := comparable(b, c.text, c.ledger)
 	if err != nil {
 		return nil, err
 	}
@@ -214,13 +227,16 @@ func (e *Engine) commit(ctx context.Context, p Planned, cascade int64, c *comput
 	if err != nil {
 		return nil, err
 	}
+	if err := e.keepRegister(ctx, p.Date); err != nil {
+		return nil, err
+	}
 	day := store.Day{Run: store.Run{Date: p.Date, AsOf: c.asOf, Final: !b.Preliminary, Verdict: string(c.outcome.Verdict), Revision: rev,
 		Comparable: same, Inputs: inputsDigest(c.inputs), CarryIn: c.carryIn, CarryOut: carryOut, Places: places, Config: b.ConfigDigest, Program: e.Program,
 		Cascade: cascade, Reason: p.Why()},
 		Inputs: slices.Concat(c.inputs, c.history.inputs()), Controls: controlRows(c.outcome), Cases: caseRows(c.outcome), Items: itemRows(c.outcome),
-		Events: eventRows(c.outcome), Lease: e.Lease}
+		Events: eventRows(c.outcome), Lease: e.Lease, Outbox: []string{jobCascade}}
 	if issue {
-		day.Outbox = []string{jobPublish}
+		day.Outbox = append(day.Outbox, jobPublish)
 		if len(e.Config.OnFinish) > 0 {
 			day.Outbox = append(day.Outbox, jobNotify)
 		}
@@ -251,6 +267,7 @@ func (e *Engine) commit(ctx context.Context, p Planned, cascade int64, c *comput
 const (
 	jobPublish = "publish"
 	jobNotify  = "notify"
+	jobCascade = "cascade" // the command that computed the day has not come to its end
 )
 
 // issued notes that a revision stands in its folder and takes the job off the list.
@@ -262,7 +279,8 @@ func (e *Engine) issued(ctx context.Context, r store.Run, manifest string) error
 }
 
 // finishJobs ends publications of a crashed run. Where the folder stands whole, it is only made the newest, as it is: it was
-// made as of its own instant. Where it does not, the plan finds the day unissued and computes it again.
+// made as of its own instant. Where it is not there, or is damaged and so set aside, the plan finds the day unissued and
+// computes it again.
 func (e *Engine) finishJobs(ctx context.Context) error {
 	jobs, err := e.DB.PendingJobs(ctx)
 	if err != nil {
@@ -278,6 +296,15 @@ func (e *Engine) finishJobs(ctx context.Context) error {
 		}
 		manifest, err := e.adopt(j.Date, r.Revision)
 		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if errors.Is(err, publish.ErrDamaged) {
+			aside, err := e.setAside(j.Date, r.Revision)
+			if err != nil {
+				return fmt.Errorf("report of %s r%d is damaged and cannot be set aside: %w", j.Date, r.Revision, err)
+			}
+			e.say("%s: revision %d was being published when the program was stopped, and its folder is damaged; it is kept as %s, and the report is "+
+				"published again", j.Date, r.Revision, aside)
 			continue
 		}
 		if err != nil {

@@ -15,6 +15,7 @@ type special struct {
 	fen   int64
 	set   bool   // fen is
 	clock string // where it differs
+	n     int    // trace number and reference, where they differ
 	drop  bool
 	add   bool
 }
@@ -48,6 +49,9 @@ func (c *cursor) fileOrder() (o fileOrder) {
 			if c.take("at") {
 				x.clock = c.clock()
 			}
+			if c.take("numbered") {
+				x.n = c.number()
+			}
 			o.but[name] = x
 		default:
 			c.fail("%q is not understood", strings.Join(c.words, " "))
@@ -73,7 +77,7 @@ func (p *play) rows(c *cursor, o fileOrder, belongs func(*deal) bool) (out []dea
 		if x.set {
 			row.fen = x.fen
 		}
-		row.clock = cmp.Or(x.clock, row.clock)
+		row.clock, row.n = cmp.Or(x.clock, row.clock), cmp.Or(x.n, row.n)
 		out = append(out, row)
 	}
 	return out

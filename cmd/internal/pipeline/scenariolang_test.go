@@ -41,7 +41,7 @@ import (
 //
 //	files Mon except bill           the usual ones: journals, bill, statement; files Mon-Thu those of each day
 //	journal S02 Mon                 a store's journal; S01 where none is named
-//	bill Mon with B for 50.10       as it should be, but for these: with B [for 50.10] [at 11:00:01], without B
+//	bill Mon with B for 50.10       as it should be, but for these: with B [for 50.10] [at 11:00:01] [numbered 90], without B
 //	statement Sat-Mon               the account's lines of these days; intraday: drawn during the day, without a closing
 //	                                also for bill and statement: as 2 (another name), gzipped (bills, needs as)
 //	archive Mon in one archive: A; B  two files for one slot

@@ -53,7 +53,6 @@ func (t *tracer) recall(ctx context.Context, d txn.Date) (*recalled, error) {
 	if r.slots, err = t.openSlots(ctx, d); err != nil {
 		return nil, err
 	}
-	cfg := t.e.Config
 	states, err := t.e.Slots(ctx, d, run.AsOf)
 	if err != nil {
 		return nil, err
@@ -67,25 +66,13 @@ func (t *tracer) recall(ctx context.Context, d txn.Date) (*recalled, error) {
 		return nil, err
 	}
 	defer hist.Close()
-	day := reconcile.New(reconcile.Setup{Date: d, GoLive: cfg.GoLive, Zone: cfg.Location(), Register: t.e.Register, Calendars: cfg.Holidays(),
-		Rules: t.e.rules(), Awaited: awaited(states, cfg.Location()), History: hist, Decisions: acting, Fault: t.e.Fault})
-	if err := day.Carry(r.in); err != nil {
+	q := t.e.question(d, states)
+	q.carry, q.slots, q.history, q.decisions, q.sink = r.in, r.slots, hist, acting, r
+	j, err := judge(ctx, q)
+	if err != nil {
 		return nil, err
 	}
-	l := &loader{day: day, date: d, rejects: cfg.Rules.Held, opening: map[string]reconcile.Balance{}, known: knownMerchants(t.e.Register)}
-	if r.in != nil {
-		l.unused = heldIn(r.in)
-		for _, b := range r.in.Balances {
-			l.opening[b.Account+" "+b.Currency] = b
-		}
-	}
-	if err := l.load(ctx, r.slots); err != nil {
-		return nil, err
-	}
-	r.files = l.files
-	if r.outcome, r.out, err = day.Run(evidence{l.files}, r); err != nil {
-		return nil, err
-	}
+	r.files, r.outcome, r.out = j.files, j.outcome, j.carry
 	t.cache[d] = r
 	return r, hist.err
 }

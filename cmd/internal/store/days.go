@@ -28,7 +28,7 @@ type Run struct {
 	Config     string // as the caller writes it
 	Program    string // version
 
-	Cascade int64  // number of the command that made it; all days that one command computed share it
+	Cascade int64  // number of the command that made it; all days that one command computed share it, also with those before a crash
 	Reason  string // why it was computed
 
 	// Checked is the cascade up to which the match ledgers of earlier days are known to answer what the run asked as they

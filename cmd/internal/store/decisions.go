@@ -13,6 +13,10 @@ import (
 	"daozhang/reconcile"
 )
 
+// StepDecision names the point within RecordDecisions, once for each decision, at which Options.Step is called: it is written,
+// but not committed.
+const StepDecision = "decision-written"
+
 // RecordDecisions stores decisions, all or none, each with its entry in the audit log. A decision is never changed: a
 // later one on the same case overtakes it. Instants are kept to the microsecond and come back in UTC; members come back
 // sorted by key. ErrInvalid names the case whose decision may not be stored.
@@ -27,6 +31,7 @@ func (s *DB) RecordDecisions(ctx context.Context, ds []reconcile.Decision) error
 			if err := s.insertDecision(ctx, q, &ds[i]); err != nil {
 				return fmt.Errorf("decision %s on case %s: %w", ds[i].ID, ds[i].CaseID, err)
 			}
+			s.step(StepDecision)
 		}
 		return nil
 	})

@@ -62,3 +62,10 @@ func (s *DB) JobFailed(ctx context.Context, j Job, why string) error {
 		return err
 	})
 }
+
+// JobsDone takes all jobs of a name off the list.
+func (s *DB) JobsDone(ctx context.Context, name string) error {
+	return s.inTx(ctx, func(q querier) error {
+		return q.exec(ctx, `UPDATE outbox SET done_at = ?, attempts = attempts + 1 WHERE job = ? AND done_at = ''`, instant(s.now()), name)
+	})
+}
