@@ -91,6 +91,16 @@ func (d *Day) settle() {
 			d.items[i].ab = p.ab
 		}
 	}
+	d.settleBulks()
+}
+
+// settleBulks gives plain pairs the state of their payout.
+func (d *Day) settleBulks() {
+	for i := range d.bulks {
+		if b := &d.bulks[i]; b.pay != nil {
+			b.ab = b.pay.ab
+		}
+	}
 }
 
 // bankLines sets aside lines that cannot be a payout's credit, and lists those that can.

@@ -141,7 +141,7 @@ func (d *Day) carriedPayout(p *payout) CarriedPayout {
 	if p.row >= 0 { // the row that states it travels with it
 		q := payout{Parts: slices.Clone(parts)}
 		it := &d.items[p.row]
-		q.addPart(&d.slots[it.slot], it)
+		q.addPart(&d.slots[it.slot], 1, it.amount, it.fee)
 		parts = q.Parts
 	}
 	c := CarriedPayout{Payout: Payout{ID: p.ID, Acquirer: p.Acquirer, MID: p.MID, Channel: p.Channel, Account: p.Account,

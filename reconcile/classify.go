@@ -359,6 +359,13 @@ func (d *Day) firstDay() txn.Date {
 			first = min(first, day)
 		}
 	}
+	if d.sieve != nil {
+		for _, f := range d.sieve.facets {
+			if f.item.side == txn.Terminal && f.item.day != 0 {
+				first = min(first, f.item.day)
+			}
+		}
+	}
 	d.earliest = first
 	return first
 }

@@ -93,6 +93,7 @@ type Setup struct {
 	Revision    int
 	History     History
 	Decisions   []Decision                 // in effect on the date, ordered by (EffectiveOn, At, ID): of two on one member the later wins
+	Reaches     []Reach                    // on the first open date: what would change closed ones
 	FilesAtHand bool                       // no chain of days: acquirer rows from before the first terminal row are outside what can be judged
 	Fault       func(stage string, d *Day) // test seam: called between stages; nil in production
 }
@@ -153,6 +154,8 @@ type Day struct {
 
 	read     map[tallyKey]*tally // what was read and carried in, counted apart from the items
 	carry    *Carry
+	sieve    *Sieve // nil: all rows come one by one
+	bulks    []bulk // plain pairs
 	payouts  []*payout
 	paid     []Paid
 	payOf    []*payout // per item: the payout it is part of
@@ -342,6 +345,10 @@ func (d *Day) LoseRow() {
 			it.ta = verdict{}
 			return
 		}
+	}
+	for i := range d.bulks {
+		d.bulks[i].Rows--
+		return
 	}
 }
 

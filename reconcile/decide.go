@@ -216,6 +216,7 @@ func (d *Day) close() {
 				d.items[i].ab = p.ab
 			}
 		}
+		d.settleBulks()
 	}
 }
 

@@ -27,6 +27,7 @@ func (d *Day) emit(ev Evidence) error {
 	d.slotLines()
 	d.gapLines()
 	d.lateLines()
+	d.reachLines()
 	d.closedLines()
 	d.decide()
 	if d.changed {

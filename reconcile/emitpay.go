@@ -321,6 +321,17 @@ func (d *Day) groupSums() {
 		cur             uint8
 	}
 	sums := map[k]*GroupSum{}
+	at := func(key k) *GroupSum {
+		g := sums[key]
+		if g == nil {
+			g = &GroupSum{Store: d.sym.str(key.store), TID: d.sym.str(key.tid), Channel: key.channel.String(), Currency: d.cur[key.cur], MID: d.sym.str(key.mid)}
+			if ms := d.set.Register.MerchantsOf(g.MID); len(ms) > 0 {
+				g.Acquirer = ms[0].Acquirer
+			}
+			sums[key] = g
+		}
+		return g
+	}
 	for i := range d.items {
 		it := &d.items[i]
 		if it.side == txn.Bank || !it.kind.Transaction() || it.carried >= 0 || it.ta.State() == Excluded {
@@ -331,14 +342,7 @@ func (d *Day) groupSums() {
 			t := &d.items[it.partner]
 			key = k{t.store, t.tid, t.mid, t.channel, t.curIdx}
 		}
-		g := sums[key]
-		if g == nil {
-			g = &GroupSum{Store: d.sym.str(key.store), TID: d.sym.str(key.tid), Channel: key.channel.String(), Currency: d.cur[key.cur], MID: d.sym.str(key.mid)}
-			if ms := d.set.Register.MerchantsOf(g.MID); len(ms) > 0 {
-				g.Acquirer = ms[0].Acquirer
-			}
-			sums[key] = g
-		}
+		g := at(key)
 		if it.side == txn.Terminal {
 			g.TerminalRows, g.TerminalAmount = g.TerminalRows+1, g.TerminalAmount+it.amount
 		} else {
@@ -356,6 +360,17 @@ func (d *Day) groupSums() {
 			g.ExceptionRows, g.ExceptionAmount = g.ExceptionRows+1, g.ExceptionAmount+it.amount
 		}
 	}
+	for i := range d.bulks {
+		b := &d.bulks[i]
+		if b.item.side != txn.Terminal {
+			continue
+		}
+		it := &b.item
+		g := at(k{it.store, it.tid, it.mid, it.channel, it.curIdx})
+		g.TerminalRows, g.TerminalAmount = g.TerminalRows+b.Rows, g.TerminalAmount+b.Amount
+		g.MatchedRows, g.MatchedAmount = g.MatchedRows+b.Rows, g.MatchedAmount+b.Amount
+		g.AcquirerRows, g.AcquirerAmount, g.Fee = g.AcquirerRows+b.Rows, g.AcquirerAmount+b.Amount, g.Fee+txn.Fine(b.Fee)
+	}
 	for _, g := range sums {
 		d.out.Groups = append(d.out.Groups, *g)
 	}
@@ -371,13 +386,13 @@ func (d *Day) passSums() {
 		if it.side != txn.Terminal || it.partner < 0 || it.carried >= 0 && d.items[it.partner].carried >= 0 {
 			continue
 		}
-		k := passKey{LegTA, passes[it.pass].name, it.curIdx}
-		if d.passes[k] == nil {
-			d.passes[k] = &PassSum{Leg: LegTA, Pass: k.pass, Currency: d.currencyOf(it)}
+		d.countPass(it.pass, it.curIdx, 1, it.amount)
+	}
+	for i := range d.bulks {
+		if b := &d.bulks[i]; b.item.side == txn.Terminal {
+			d.countPass(b.pass, b.item.curIdx, b.Rows, b.Amount)
+			d.cutoff += b.Next
 		}
-		d.passes[k].Matches++
-		d.passes[k].Rows += 2
-		d.passes[k].Amount += it.amount
 	}
 	for _, s := range d.passes {
 		d.out.Passes = append(d.out.Passes, *s)
@@ -385,6 +400,18 @@ func (d *Day) passSums() {
 	slices.SortFunc(d.out.Passes, func(a, b PassSum) int {
 		return cmp.Or(-strings.Compare(string(a.Leg), string(b.Leg)), strings.Compare(a.Pass, b.Pass), strings.Compare(a.Currency.String(), b.Currency.String()))
 	})
+}
+
+func (d *Day) countPass(pass, cur uint8, matches, amount int64) {
+	k := passKey{LegTA, passes[pass].name, cur}
+	s := d.passes[k]
+	if s == nil {
+		s = &PassSum{Leg: LegTA, Pass: k.pass, Currency: d.cur[cur]}
+		d.passes[k] = s
+	}
+	s.Matches += matches
+	s.Rows += 2 * matches
+	s.Amount += amount
 }
 
 func (d *Day) classSums() {

@@ -199,5 +199,32 @@ func (d *Day) Traffic(n int) int64 {
 			count++
 		}
 	}
+	return count + d.siftedTraffic(s)
+}
+
+// siftedTraffic counts the same among the rows in the sieve.
+func (d *Day) siftedTraffic(s *Slot) (count int64) {
+	if d.sieve == nil {
+		return 0
+	}
+	for _, f := range d.sieve.facets {
+		it := &f.item
+		if it.side == s.Side || !it.kind.Transaction() || !it.status.Success() {
+			continue
+		}
+		t := d.sieve.seen(f)
+		switch {
+		case s.Side == txn.Terminal:
+			if it.day == s.Date && it.store != 0 && (len(s.Stores) == 0 || slices.Contains(s.Stores, d.sym.str(it.store))) {
+				count += t.rows
+			}
+		case d.mayCover(s, it):
+			if it.day == s.Date {
+				count += t.rows - t.next
+			} else if it.day+1 == s.Date {
+				count += t.next
+			}
+		}
+	}
 	return count
 }

@@ -145,9 +145,20 @@ func (d *Day) Add(slot int, r *txn.Row) {
 }
 
 func (d *Day) add(slot int, r *txn.Row, carried int32) int {
+	it := d.itemOf(slot, r)
+	it.carried = carried
+	if it.side == txn.Acquirer {
+		d.checkFee(&it, r)
+	}
+	d.items = append(d.items, it)
+	return len(d.items) - 1
+}
+
+// itemOf reads a row as matching sees it.
+func (d *Day) itemOf(slot int, r *txn.Row) item {
 	s := &d.slots[slot]
 	it := item{pos: r.Pos, amount: r.Amount, fee: r.Fee, slot: int32(slot), side: r.Side, kind: r.Kind, status: r.Status,
-		channel: r.Channel, orig: -1, partner: -1, carried: carried, wait: -1, twin: -1, seen: d.set.Date}
+		channel: r.Channel, orig: -1, partner: -1, carried: -1, wait: -1, twin: -1, seen: d.set.Date}
 	it.curIdx = d.currency(r.Currency)
 	it.idHash = d.ids.hash(s.Source, r)
 	if r.Time.DateOnly {
@@ -165,8 +176,7 @@ func (d *Day) add(slot int, r *txn.Row, carried int32) int {
 	} else {
 		d.addTransaction(&it, r, s)
 	}
-	d.items = append(d.items, it)
-	return len(d.items) - 1
+	return it
 }
 
 func (d *Day) addBank(it *item, r *txn.Row) {
@@ -226,7 +236,6 @@ func (d *Day) addTransaction(it *item, r *txn.Row, s *Slot) {
 		if it.biz == 0 {
 			it.biz = s.Date
 		}
-		d.checkFee(it, r)
 		return
 	}
 	it.biz = d.clearingDay(it, r)
@@ -246,7 +255,7 @@ func (d *Day) clearingDay(it *item, r *txn.Row) txn.Date {
 
 // checkFee compares the charged fee with the contract (P02) while the full row is at hand.
 func (d *Day) checkFee(it *item, r *txn.Row) {
-	if d.quiet || !r.Kind.Transaction() || !r.Status.Success() || !r.Has.Has(txn.FeeField) || r.Kind == txn.Preauth || it.flags.has(unknownMID) {
+	if !d.chargesFor(it, r) {
 		return
 	}
 	c, err := d.contract(it.mid, it.channel, it.class, d.sym.intern(r.Get(txn.MCC)), it.biz)
@@ -257,6 +266,11 @@ func (d *Day) checkFee(it *item, r *txn.Row) {
 	if _, ok := fee.Check(*c, r.Kind, r.Amount, r.Currency, r.Fee); !ok {
 		it.flags |= feeWrong
 	}
+}
+
+// chargesFor reports whether the contract says what the row costs.
+func (d *Day) chargesFor(it *item, r *txn.Row) bool {
+	return !d.quiet && r.Kind.Transaction() && r.Kind != txn.Preauth && r.Status.Success() && r.Has.Has(txn.FeeField) && !it.flags.has(unknownMID)
 }
 
 func (d *Day) currency(c txn.Currency) uint8 {

@@ -125,10 +125,27 @@ func (d *Day) compose() {
 			p.ID = d.sym.str(it.payout)
 			byKey[k] = p
 		}
-		p.add(it)
+		p.add(it.kind, 1, it.amount, it.fee)
 		p.late = p.late || d.slots[it.slot].Late != nil
-		p.addPart(&d.slots[it.slot], it)
+		p.addPart(&d.slots[it.slot], 1, it.amount, it.fee)
 		d.payOf[i] = p
+	}
+	for i := range d.bulks {
+		b := &d.bulks[i]
+		it := &b.item
+		if it.side != txn.Acquirer {
+			continue
+		}
+		k := payoutKey{it.acq, it.mid, it.channel, it.curIdx, it.biz, it.payout}
+		p := byKey[k]
+		if p == nil {
+			p = d.newPayout(it)
+			p.ID = d.sym.str(it.payout)
+			byKey[k] = p
+		}
+		p.add(it.kind, b.Rows, b.Amount, b.ownFee())
+		p.addPart(&d.slots[b.slot], b.Rows, b.Amount, b.ownFee())
+		b.pay = p
 	}
 	for _, p := range byKey {
 		d.payouts = append(d.payouts, p)
@@ -172,32 +189,32 @@ func (d *Day) newPayout(it *item) *payout {
 		Date: it.biz, Basis: register.Derived, firstSeen: d.set.Date, row: -1, credit: -1, wait: -1}
 }
 
-func (p *payout) add(it *item) {
-	v := txn.FineOf(it.amount, p.Currency)
-	p.Rows++
-	p.Fees += it.fee
-	p.Composed += v - it.fee
+func (p *payout) add(kind txn.Kind, rows, amount int64, charged txn.Fine) {
+	v := txn.FineOf(amount, p.Currency)
+	p.Rows += rows
+	p.Fees += charged
+	p.Composed += v - charged
 	switch {
-	case it.kind == txn.Reserve:
+	case kind == txn.Reserve:
 		p.Reserve += v
-	case it.kind == txn.Adjustment || it.kind == txn.Chargeback || it.kind == txn.Fee:
+	case kind == txn.Adjustment || kind == txn.Chargeback || kind == txn.Fee:
 		p.Adjust += v
-	case it.amount < 0:
+	case amount < 0:
 		p.Refunds += v
 	default:
 		p.Sales += v
 	}
 }
 
-func (p *payout) addPart(s *Slot, it *item) {
+func (p *payout) addPart(s *Slot, rows, amount int64, charged txn.Fine) {
 	for i := range p.Parts {
 		q := &p.Parts[i]
 		if q.Source == s.Source && q.Slot == s.Key && q.Date == s.Date {
-			q.Rows, q.Amount, q.Fee = q.Rows+1, q.Amount+it.amount, q.Fee+it.fee
+			q.Rows, q.Amount, q.Fee = q.Rows+rows, q.Amount+amount, q.Fee+charged
 			return
 		}
 	}
-	p.Parts = append(p.Parts, Part{s.Source, s.Date, s.Key, s.Sum.File, 1, it.amount, it.fee})
+	p.Parts = append(p.Parts, Part{s.Source, s.Date, s.Key, s.Sum.File, rows, amount, charged})
 }
 
 // joinLate adds rows of a file for a closed date to the open payout that they belong to. One that was paid or closed
@@ -215,14 +232,24 @@ func (d *Day) joinLate() {
 			continue
 		}
 		d.payouts[at].absorb(p)
-		for j := range d.payOf {
-			if d.payOf[j] == p {
-				d.payOf[j] = d.payouts[at]
-			}
-		}
+		d.movePayout(p, d.payouts[at])
 		d.payouts[n] = nil
 	}
 	d.payouts = slices.DeleteFunc(d.payouts, func(p *payout) bool { return p == nil })
+}
+
+// movePayout makes the rows of a payout those of another.
+func (d *Day) movePayout(from, to *payout) {
+	for i := range d.payOf {
+		if d.payOf[i] == from {
+			d.payOf[i] = to
+		}
+	}
+	for i := range d.bulks {
+		if d.bulks[i].pay == from {
+			d.bulks[i].pay = to
+		}
+	}
 }
 
 // announce merges composed payouts into the payout rows that state them. A row without a channel covers all channels of
@@ -249,11 +276,7 @@ func (d *Day) announce() {
 			if p != nil && !p.carried && p.row < 0 && p.Acquirer == a.Acquirer && p.MID == a.MID && p.Date == a.Date && p.Currency == a.Currency &&
 				(a.Channel == "" || a.Channel == p.Channel) && (p.ID == "" || p.ID == a.ID) {
 				a.absorb(p)
-				for j := range d.payOf {
-					if d.payOf[j] == p {
-						d.payOf[j] = a
-					}
-				}
+				d.movePayout(p, a)
 				d.payouts[n] = nil
 			}
 		}

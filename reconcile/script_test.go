@@ -464,6 +464,7 @@ func (s *scenario) run(t testing.TB, d *scriptDay, carry *reconcile.Carry, order
 	if err != nil {
 		t.Fatalf("%s: %v", d.date, err)
 	}
+	s.alike(t, d, carry, b)
 	return b
 }
 

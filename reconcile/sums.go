@@ -82,6 +82,13 @@ func (d *Day) conserve() error {
 			put(it, LegAB, it.ab)
 		}
 	}
+	for i := range d.bulks {
+		b := &d.bulks[i]
+		at(LegTA, b.slot, b.item.curIdx, judge(Matched, "", "")).add(b.Rows, b.Amount, b.ownFee())
+		if b.item.side == txn.Acquirer {
+			at(LegAB, b.slot, b.item.curIdx, b.ab).add(b.Rows, b.Amount, b.ownFee())
+		}
+	}
 	for _, p := range append(slices.Clone(d.joined), d.payouts...) {
 		if !p.carried {
 			continue

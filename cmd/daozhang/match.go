@@ -17,7 +17,7 @@ import (
 
 func (a *app) matchCmd() *cobra.Command {
 	var m pipeline.Matching
-	var registerDir, cfgPath, asOf, date, lang string
+	var registerDir, cfgPath, asOf, date, lang, memory string
 	var profiles, named []string
 	failOn := -1
 	c := &cobra.Command{
@@ -29,6 +29,7 @@ detected; --format FILE=NAME says it where several formats claim a file.`,
 		Example: `  daozhang match --terminal journal.csv --acquirer ums.txt --date 2026-01-05 --out result
   daozhang match --terminal s1.csv --terminal s2.csv --acquirer bill.csv --bank statement.csv \
       --register register --date 2026-01-05 --out result --workbook
+  daozhang match --terminal j.csv --acquirer ums.txt --date 2026-01-05 --out result --memory 512MiB
   daozhang match --terminal t.txt --profile myvendor.yaml --format t.txt=myvendor --acquirer a.txt --date 2026-01-05 --out r`,
 		Args: noArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
@@ -43,6 +44,12 @@ detected; --format FILE=NAME says it where several formats claim a file.`,
 				return usage(fmt.Errorf("--date %q: write YYYY-MM-DD", date))
 			}
 			m.Date = d
+			if memory != "" {
+				if m.Memory, err = parseSize("--memory", memory, leastMemory); err != nil {
+					return usage(err)
+				}
+				boundMemory(m.Memory)
+			}
 			if err := a.prepareMatch(&m, cfgPath, registerDir, asOf, lang, profiles, named); err != nil {
 				return err
 			}
@@ -65,6 +72,7 @@ detected; --format FILE=NAME says it where several formats claim a file.`,
 	fs.StringVar(&date, "date", "", "business date, YYYY-MM-DD (required)")
 	fs.StringVar(&m.Out, "out", "", "folder for the results (required)")
 	fs.StringVar(&lang, "lang", "", "language of the results, zh-CN or en (default zh-CN)")
+	fs.StringVar(&memory, "memory", "", "bound on the process's memory, such as 512MiB; rows beyond it go to temporary files (default: no bound)")
 	fs.BoolVar(&m.Workbook, "workbook", false, "also write the workbook")
 	fs.BoolVar(&m.Ledger, "ledger", false, "also write the match ledger")
 	fs.IntVar(&failOn, "fail-on", -1, "exit 20 if there are more open exceptions than this")

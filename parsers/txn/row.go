@@ -15,6 +15,7 @@ package txn
 
 import (
 	"bytes"
+	"math/bits"
 	"slices"
 )
 
@@ -252,10 +253,24 @@ type Row struct {
 	Pos   Position
 }
 
-// Reset empties the row and keeps its memory.
-func (r *Row) Reset() {
-	parts, extra := r.FeeParts[:0], r.Extra[:0]
-	*r = Row{FeeParts: parts, Extra: extra}
+// Reset empties the row and keeps its memory. Of the texts only those are touched that Has carries: they are most of
+// the row's bytes, and a reader resets one row millions of times. Texts must therefore be stored by [Row.Set].
+func (r *Row) Reset() { r.ResetFor(0) }
+
+// ResetFor is Reset for a reader that is about to store each of the texts in mine, empty ones included: it leaves
+// them alone.
+func (r *Row) ResetFor(mine Fields) {
+	for stale := r.Has & (1<<textFields - 1) &^ mine; stale != 0; stale &= stale - 1 {
+		r.Text[bits.TrailingZeros64(uint64(stale))] = nil
+	}
+	r.Side, r.Kind, r.Status, r.Channel, r.LineStatus = NoSide, NoKind, NoStatus, NoChannel, Booked
+	r.Offline, r.Reversed = false, false
+	r.Has, r.Currency = 0, Currency{}
+	r.Amount, r.OrderAmount, r.PaidAmount, r.SettleAmount, r.Subsidy, r.Net, r.Balance = 0, 0, 0, 0, 0, 0, 0
+	r.Fee, r.FeeParts = 0, r.FeeParts[:0]
+	r.Settlement, r.PayoutAmount = Conversion{}, Conversion{}
+	r.Time, r.Business, r.PayoutDate, r.Booking, r.Value, r.OrigDate = Time{}, 0, 0, 0, 0, 0
+	r.Extra, r.Pos = r.Extra[:0], Position{}
 }
 
 // Get returns the text of field f, empty where the source has none. The bytes are a view, like all of the row's.
@@ -310,12 +325,18 @@ func Blank(id []byte) bool {
 	for _, c := range id {
 		switch c {
 		case '0', ' ', '\t', '-', '/', '.', '*', '_':
-		default:
-			return bytes.EqualFold(id, []byte("null")) || bytes.EqualFold(id, []byte("none")) ||
-				bytes.EqualFold(id, []byte("n/a")) || bytes.EqualFold(id, []byte("nil"))
+			continue
+		case 'n', 'N':
+			return isNothing(id)
 		}
+		return false
 	}
 	return true
+}
+
+// isNothing reports whether an identifier is a word for having none.
+func isNothing(id []byte) bool {
+	return bytes.EqualFold(id, []byte("null")) || bytes.EqualFold(id, []byte("none")) || bytes.EqualFold(id, []byte("n/a")) || bytes.EqualFold(id, []byte("nil"))
 }
 
 // TrimZeros drops leading zeros, as RRNs, STANs and batch numbers are compared.

@@ -94,12 +94,24 @@ func add(a, b txn.Fine) txn.Fine {
 // Where the contract rounds per row, the fee must be equal. Where it rounds per batch, a row may show the fee in five
 // decimals or rounded to the minor unit, so that it may differ from the exact fee by half a minor unit at most.
 func Check(c register.Contract, kind txn.Kind, amount int64, cur txn.Currency, charged txn.Fine) (expected txn.Fine, ok bool) {
+	return check(&c, kind, amount, cur, charged)
+}
+
+// Right is Check's verdict alone.
+func Right(c *register.Contract, kind txn.Kind, amount int64, cur txn.Currency, charged txn.Fine) bool {
+	_, ok := check(c, kind, amount, cur, charged)
+	return ok
+}
+
+func check(c *register.Contract, kind txn.Kind, amount int64, cur txn.Currency, charged txn.Fine) (expected txn.Fine, ok bool) {
 	var exact txn.Fine
 	switch kind {
 	case txn.Void, txn.Reversal:
-		exact, expected = symmetric(&c, amount, cur)
+		exact, expected = symmetric(c, amount, cur)
 	case txn.Sale, txn.Refund, txn.Completion:
-		exact, expected = Expected(c, amount, cur)
+		if amount >= 0 || c.FeeBackOnRefund {
+			exact, expected = symmetric(c, amount, cur)
+		}
 	}
 	if c.Rounding != register.BatchHalfUp {
 		return expected, charged == expected

@@ -24,6 +24,7 @@ var touching = []allowance{
 	{"cmd/internal/pipeline/engine.go", "profiles are files that the user names"},
 	{"cmd/internal/pipeline/parse.go", "the user names the file"},
 	{"cmd/internal/pipeline/match.go", "the user names the files and the folder of the results"},
+	{"cmd/internal/pipeline/sift.go", "rows beyond the memory limit go to temporary files without a name"},
 	{"cmd/daozhang", "files that the user names on the command line, and the folder of the demonstration"},
 	{"parsers/unpack/unpack.go", "large members go to temporary files without a name"},
 	{"fixtures", "writes the generated samples where the developer asks"},

@@ -2,11 +2,13 @@ package pipeline
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
 	"io"
+	"runtime"
 	"time"
 
 	"daozhang/cmd/internal/publish"
@@ -42,24 +44,57 @@ type question struct {
 	awaited   []string
 	history   reconcile.History
 	decisions []reconcile.Decision
+	reaches   []reconcile.Reach
 	fault     func(string, *reconcile.Day)
-	ledger    bool // matches are wanted
-	wide      bool // files at hand: a slot's rows may be of several days
+	ledger    bool           // matches are wanted, in the ledger of the outcome
+	sink      reconcile.Sink // they are wanted here, each of them; nil: not
+	wide      bool           // files at hand: a slot's rows may be of several days
+	memory    int64          // bound on the process in bytes, 0: none
+	workers   int            // 0: as many as there are cores
+	temp      string         // folder for rows beyond the bound; empty: the system's
+}
+
+// besideRows is what a process needs beside the rows in the sieve, in bytes: the program, buffers of readers, the register,
+// the rows that are judged one by one.
+const besideRows = 96 << 20
+
+// rowsMemory is how much of a bound on the process the rows in the sieve may take.
+func (q *question) rowsMemory() int64 {
+	if q.memory == 0 {
+		return 0
+	}
+	return max(q.memory-besideRows, q.memory/4)
+}
+
+// question is what the engine's settings say of a day, for what else it depends on to be filled in.
+func (e *Engine) question(d txn.Date, states []SlotStatus) question {
+	zone := e.Config.Location()
+	return question{date: d, goLive: e.Config.GoLive, zone: zone, register: e.Register, calendars: e.Config.Holidays(), rules: e.rules(),
+		rejects: e.Config.Rules.Held, awaited: awaited(states, zone), fault: e.Fault,
+		memory: int64(e.Config.Limits.MemoryMB) << 20, workers: e.Config.Limits.Workers}
 }
 
 // judge computes a day. It changes nothing outside.
 func judge(ctx context.Context, q question) (*judged, error) {
 	day := reconcile.New(reconcile.Setup{Date: q.date, GoLive: q.goLive, Zone: q.zone, Register: q.register, Calendars: q.calendars,
-		Rules: q.rules, Awaited: q.awaited, History: q.history, Decisions: q.decisions, Fault: q.fault, FilesAtHand: q.wide})
+		Rules: q.rules, Awaited: q.awaited, History: q.history, Decisions: q.decisions, Reaches: q.reaches, Fault: q.fault, FilesAtHand: q.wide})
 	if err := day.Carry(q.carry); err != nil {
 		return nil, err
 	}
-	l := &loader{day: day, date: q.date, wide: q.wide, rejects: q.rejects, opening: map[string]reconcile.Balance{}, known: knownMerchants(q.register)}
+	l := &loader{day: day, date: q.date, wide: q.wide, rejects: q.rejects, opening: map[string]reconcile.Balance{}, known: knownMerchants(q.register),
+		workers: cmp.Or(q.workers, runtime.GOMAXPROCS(0)), memory: q.rowsMemory(), temp: q.temp}
 	if q.carry != nil {
 		l.unused = heldIn(q.carry)
 		for _, b := range q.carry.Balances {
 			l.opening[b.Account+" "+b.Currency] = b
 		}
+	}
+	ledger := newLedger()
+	if q.ledger {
+		l.ledger = ledger
+	}
+	if q.sink != nil {
+		l.workers = 0 // pairs that the sieve makes never reach a sink
 	}
 	if err := l.load(ctx, q.slots); err != nil {
 		return nil, err
@@ -72,9 +107,10 @@ func judge(ctx context.Context, q question) (*judged, error) {
 		}
 		day.SetBalances(l.closing)
 	}
-	out := &judged{errors: l.errors, files: l.files, ledger: newLedger(l.files)}
+	out := &judged{errors: l.errors, files: l.files, ledger: ledger}
+	ledger.about(l.files)
 	var err error
-	var sink reconcile.Sink
+	sink := q.sink
 	if q.ledger {
 		sink = out.ledger
 	}
@@ -108,26 +144,25 @@ func hasBalance(bs []reconcile.Balance, b reconcile.Balance) bool {
 }
 
 // knownMerchants answers whether a row's merchant is on record, caching the few that a day has.
-func knownMerchants(reg *register.Register) func(*txn.Row, string, txn.Date) bool {
+func knownMerchants(reg *register.Register) func(string, string, txn.Date) bool {
 	if len(reg.Tables().Merchants) == 0 {
-		return func(*txn.Row, string, txn.Date) bool { return true }
+		return func(string, string, txn.Date) bool { return true }
 	}
 	cache := map[string]bool{}
-	return func(r *txn.Row, acquirer string, on txn.Date) bool {
-		mid := r.Get(txn.MID)
-		if known, ok := cache[string(mid)]; ok {
+	return func(mid, acquirer string, on txn.Date) bool {
+		if known, ok := cache[mid]; ok {
 			return known
 		}
 		known := len(mid) == 0
-		if _, ok := reg.MerchantByID(string(mid), on); ok {
+		if _, ok := reg.MerchantByID(mid, on); ok {
 			known = true
 		}
 		for _, a := range append(reg.Acquirers(), acquirer) {
-			if _, ok := reg.Merchant(a, string(mid), on); ok {
+			if _, ok := reg.Merchant(a, mid, on); ok {
 				known = true
 			}
 		}
-		cache[string(mid)] = known
+		cache[mid] = known
 		return known
 	}
 }
@@ -147,11 +182,14 @@ func outputs(b *reports.Book, ledger *Ledger, workbook, withLedger, ascii bool) 
 	return files
 }
 
-// comparable is the digest of what may not depend on the order of arrival or on the number of runs: the carry and the
-// comparable columns and keys of the two files that programs read.
-func comparable(b *reports.Book, carry []byte) (string, error) {
+// comparable is the digest of what may not depend on the order of arrival or on the number of runs: the carry, the comparable
+// columns and keys of the two files that programs read, and the ids under which later days find the matched rows.
+func comparable(b *reports.Book, carry []byte, l *Ledger) (string, error) {
 	h := sha256.New()
 	h.Write(carry)
+	if err := l.writeIDs(h); err != nil {
+		return "", err
+	}
 	var csv, sum bytes.Buffer
 	if err := reports.WriteExceptions(&csv, b); err != nil {
 		return "", err

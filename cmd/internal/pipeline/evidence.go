@@ -32,30 +32,18 @@ func (e evidence) Rows(at []txn.Position) ([]*txn.Row, []reconcile.Ref, error) {
 
 func (e evidence) readFile(at []txn.Position, rows []*txn.Row, refs []reconcile.Ref) error {
 	f := e.files[at[0].File]
-	r, err := f.open(txn.AllFields)
-	if err != nil {
-		return fmt.Errorf("reading %s again: %w", f.Name(), err)
-	}
-	seeker, canSeek := r.(parsers.Seeker)
-	var row txn.Row
-	for i, p := range at {
-		if canSeek && (i == 0 || p.Offset != at[i-1].Offset || p.Entry < row.Pos.Entry) {
-			if err := seeker.SeekRecord(p.Offset); err != nil {
-				return fmt.Errorf("reading %s again: %w", f.Name(), err)
-			}
-		}
-		if err := nextAt(r, &row, p); err != nil {
-			return fmt.Errorf("reading %s again at byte %d: %w", f.Name(), p.Offset, err)
-		}
+	i := 0
+	return f.again(at, txn.AllFields, func(r parsers.Reader, row *txn.Row) error {
 		rows[i] = row.Clone()
-		line, _, err := r.Locate(p.Offset)
+		line, _, err := r.Locate(row.Pos.Offset)
 		if err != nil {
 			return fmt.Errorf("%s: %w", f.Name(), err)
 		}
 		refs[i] = f.ref(line)
-		refs[i].Offset, refs[i].Entry = p.Offset, p.Entry
-	}
-	return nil
+		refs[i].Offset, refs[i].Entry = row.Pos.Offset, row.Pos.Entry
+		i++
+		return nil
+	})
 }
 
 var errGone = errors.New("the row is not there any more")

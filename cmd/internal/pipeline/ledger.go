@@ -18,6 +18,7 @@ import (
 	"daozhang/cmd/internal/disk"
 	"daozhang/parsers/txn"
 	"daozhang/reconcile"
+	"daozhang/reconcile/join"
 )
 
 // LedgerName is the match ledger's name in the folder of a book.
@@ -63,12 +64,13 @@ type Ledger struct {
 	entries []LedgerEntry
 }
 
-func newLedger(files []*File) *Ledger {
-	l := &Ledger{number: map[string]uint32{}}
+func newLedger() *Ledger { return &Ledger{number: map[string]uint32{}} }
+
+// about numbers the files of the day's rows. Files of carried rows come behind them.
+func (l *Ledger) about(files []*File) {
 	for _, f := range files {
 		l.head.Files = append(l.head.Files, LedgerFile{f.Source, f.Delivery, f.Member, f.SHA256})
 	}
-	return l
 }
 
 // Match implements reconcile.Sink.
@@ -84,6 +86,20 @@ func (l *Ledger) Match(m reconcile.Match) {
 		if id != "" && (i < 2 || id != m.Order && id != m.RRN) {
 			l.entries = append(l.entries, LedgerEntry{KeyHash(id), row, partner, m.Pass})
 		}
+	}
+}
+
+// pair enters two rows that have no identifier but an RRN, packed as join does.
+func (l *Ledger) pair(p *join.Pair, terminal, acquirer txn.Position) {
+	var text [16]byte
+	hash := func(rrn uint64) uint64 { return xxhash.Sum64(join.UnpackShort(text[:0], rrn)) }
+	h := hash(p.RRN)
+	l.entries = append(l.entries, LedgerEntry{h, terminal, acquirer, "P2"}, LedgerEntry{h, acquirer, terminal, "P2"})
+	if p.LeftNames != 0 && p.LeftNames != p.RRN {
+		l.entries = append(l.entries, LedgerEntry{hash(p.LeftNames), terminal, acquirer, "P2"})
+	}
+	if p.RightNames != 0 && p.RightNames != p.RRN {
+		l.entries = append(l.entries, LedgerEntry{hash(p.RightNames), acquirer, terminal, "P2"})
 	}
 }
 
@@ -133,6 +149,21 @@ func (l *Ledger) Write(w io.Writer) error {
 		out.Write(b[:])
 	}
 	return out.Flush()
+}
+
+// writeIDs writes the hashes of all ids, sorted: what can be found in the ledger, wherever it stands.
+func (l *Ledger) writeIDs(w io.Writer) error {
+	ids := make([]uint64, len(l.entries))
+	for i := range l.entries {
+		ids[i] = l.entries[i].hash
+	}
+	slices.Sort(ids)
+	b := make([]byte, 0, 8*len(ids))
+	for _, id := range ids {
+		b = binary.LittleEndian.AppendUint64(b, id)
+	}
+	_, err := w.Write(b)
+	return err
 }
 
 func putPosition(b []byte, p txn.Position) {

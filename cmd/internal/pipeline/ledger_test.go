@@ -15,7 +15,8 @@ import (
 // ledgerOf writes a ledger with n rows, one row of seven under the same id, into memory.
 func ledgerOf(t testing.TB, n int, id func(i int) string) *LedgerReader {
 	t.Helper()
-	l := newLedger([]*File{{Source: "pos", Delivery: "a.csv", Member: "a.csv", SHA256: "aa"}})
+	l := newLedger()
+	l.about([]*File{{Source: "pos", Delivery: "a.csv", Member: "a.csv", SHA256: "aa"}})
 	for i := range n {
 		l.Match(reconcile.Match{Row: txn.Position{Offset: int64(i)}, Order: id(i), Pass: "P2"})
 	}

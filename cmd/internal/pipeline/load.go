@@ -28,6 +28,8 @@ type File struct {
 	Options  parsers.Options
 	Account  string // of a bank slice: only this account's lines of the slot's day count
 	ID       uint32 // number in the day's list; given by load
+
+	side txn.Side
 }
 
 // Name is delivery!member.
@@ -76,9 +78,13 @@ type loader struct {
 	closing []reconcile.Balance
 	files   []*File
 	errors  []RowError
-	unused  map[reconcile.SlotID]bool                           // slots of closed books whose file was held: none of its rows was booked
-	booked  map[txn.Position]bool                               // rows of a late file that the closed book has
-	known   func(r *txn.Row, acquirer string, on txn.Date) bool // is the merchant on record?
+	unused  map[reconcile.SlotID]bool                    // slots of closed books whose file was held: none of its rows was booked
+	booked  map[txn.Position]bool                        // rows of a late file that the closed book has
+	known   func(mid, acquirer string, on txn.Date) bool // is the merchant on record?
+	workers int                                          // that read side by side; 0: row by row, and every row stays in the day
+	memory  int64                                        // bytes for rows in the sieve, 0: no limit
+	temp    string                                       // folder for those beyond
+	ledger  *Ledger                                      // takes the pairs that never reach the day; nil: nobody wants them
 }
 
 // typicalRow is about how many bytes of a file a row takes: only memory rests on it.
@@ -125,12 +131,28 @@ func (l *loader) load(ctx context.Context, slots []Slot) error {
 		numbers[i] = l.day.AddSlot(s.Slot)
 		all[i] = &seen{}
 		for _, f := range s.Files {
+			f.ID, f.side = uint32(len(l.files)), s.Side
+			l.files = append(l.files, f)
+		}
+	}
+	big, err := l.sieve(ctx, slots, numbers)
+	if big != nil {
+		defer big.Close()
+	}
+	if err != nil {
+		return err
+	}
+	for i := range slots {
+		s := &slots[i]
+		if big.holds(i) {
+			big.register(l, s, i, numbers[i], all[i])
+			continue
+		}
+		for _, f := range s.Files {
 			if err := ctx.Err(); err != nil {
 				return err
 			}
-			f.ID = uint32(len(l.files))
-			l.files = append(l.files, f)
-			if err := l.sift(s, f); err != nil {
+			if err := l.compare(s, f); err != nil {
 				return err
 			}
 			if err := l.read(numbers[i], s, f, all[i]); err != nil {
@@ -142,7 +164,7 @@ func (l *loader) load(ctx context.Context, slots []Slot) error {
 		l.judge(numbers[i], &slots[i], all[i])
 	}
 	l.day.SetBalances(l.closing)
-	return nil
+	return big.shake(ctx, l)
 }
 
 func (l *loader) read(n int, s *Slot, f *File, got *seen) error {
@@ -196,10 +218,10 @@ func (l *loader) take(n int, s *Slot, f *File, row *txn.Row, got *seen) {
 		if s.Side == txn.Terminal || day == 0 {
 			day = row.Time.Date()
 		}
-		if !l.wide && day != 0 && (day < s.Date-1 || day > s.Date+1) && row.Kind.Transaction() {
+		if l.outside(s, day, row.Kind) {
 			got.outside++
 		}
-		if !l.known(row, s.Acquirer, s.Date) {
+		if !l.known(string(row.Get(txn.MID)), s.Acquirer, s.Date) {
 			got.stranger++
 		}
 	}
@@ -209,9 +231,14 @@ func (l *loader) take(n int, s *Slot, f *File, row *txn.Row, got *seen) {
 	}
 }
 
-// sift compares a file for a closed date with the one that the closed book had: only what is new is booked, the rest is
+// outside reports whether a transaction of the day has no business in the slot.
+func (l *loader) outside(s *Slot, day txn.Date, kind txn.Kind) bool {
+	return !l.wide && day != 0 && (day < s.Date-1 || day > s.Date+1) && kind.Transaction()
+}
+
+// compare tells a file for a closed date with the one that the closed book had: only what is new is booked, the rest is
 // told.
-func (l *loader) sift(s *Slot, f *File) error {
+func (l *loader) compare(s *Slot, f *File) error {
 	if s.Late == nil || s.Former == nil || l.unused[reconcile.SlotID{Source: s.Source, Date: s.Date, Key: s.Key}] {
 		return nil
 	}

@@ -40,6 +40,7 @@ type Matching struct {
 	Lang                     text.Lang
 	Out                      string
 	Workbook, Ledger         bool
+	Memory                   int64 // bound on the process in bytes, 0: none
 	Program                  string
 	Say                      func(format string, args ...any)
 	Fault                    func(string, *reconcile.Day)
@@ -61,8 +62,7 @@ func Match(ctx context.Context, m Matching) (*MatchResult, error) {
 			c.Close()
 		}
 	}()
-	var slots []Slot
-	seen := map[string]bool{}
+	var all []Slot
 	for _, side := range [...]struct {
 		side  txn.Side
 		paths []string
@@ -73,16 +73,12 @@ func Match(ctx context.Context, m Matching) (*MatchResult, error) {
 			if err != nil {
 				return nil, err
 			}
-			for _, s := range ss {
-				id := fmt.Sprint(s.Side, s.Key, s.digest())
-				if seen[id] {
-					m.say("%s was given twice; it counts once", path)
-					continue
-				}
-				seen[id] = true
-				slots = append(slots, s)
-			}
+			all = append(all, ss...)
 		}
+	}
+	slots, err := m.once(all)
+	if err != nil {
+		return nil, err
 	}
 	slices.SortStableFunc(slots, func(a, b Slot) int {
 		return cmp.Or(strings.Compare(a.Source, b.Source), cmp.Compare(a.Date, b.Date), strings.Compare(a.Key, b.Key))
@@ -92,13 +88,13 @@ func Match(ctx context.Context, m Matching) (*MatchResult, error) {
 	if c := m.Config; c != nil {
 		rules = reconcile.Rules{RefundDays: c.Rules.RefundDays, TimeLimitMinutes: c.Rules.TimeLimitMinutes, HistoryDays: c.Rules.HistoryDays}
 		rejects, entity = c.Rules.Held, c.Entity
-		var err error
 		if digest, err = c.Digest(); err != nil {
 			return nil, err
 		}
 	}
 	j, err := judge(ctx, question{date: m.Date, goLive: goLive, zone: m.Zone, register: m.Register, calendars: m.Calendars, rules: rules,
-		rejects: rejects, slots: slots, fault: m.Fault, wide: true, ledger: m.Ledger})
+		rejects: rejects, slots: slots, fault: m.Fault, wide: true, ledger: m.Ledger,
+		memory: m.Memory})
 	if err != nil {
 		return nil, err
 	}
@@ -123,13 +119,64 @@ func (m *Matching) say(format string, args ...any) {
 	}
 }
 
-// digest names the content of a slot's files.
-func (s *Slot) digest() string {
-	var b strings.Builder
-	for _, f := range s.Files {
-		b.WriteString(f.SHA256)
+// once drops slots whose files were given before. Digests take as long as reading does: only files that may be the same,
+// and those of which a workbook or ledger names the digest, get one.
+func (m *Matching) once(all []Slot) ([]Slot, error) {
+	type shape struct {
+		side txn.Side
+		key  string
+		size string
 	}
-	return b.String()
+	alike := map[shape]int{}
+	shapeOf := func(s *Slot) shape {
+		x := shape{side: s.Side, key: s.Key}
+		for _, f := range s.Files {
+			x.size += fmt.Sprint(f.Size, " ")
+		}
+		return x
+	}
+	for i := range all {
+		alike[shapeOf(&all[i])]++
+	}
+	seen := map[shape]map[string]bool{}
+	var out []Slot
+	for i := range all {
+		s := &all[i]
+		x := shapeOf(s)
+		if alike[x] > 1 || m.Workbook || m.Ledger {
+			for _, f := range s.Files {
+				if err := f.digest(); err != nil {
+					return nil, err
+				}
+			}
+		}
+		if alike[x] > 1 {
+			if seen[x] == nil {
+				seen[x] = map[string]bool{}
+			}
+			id := ""
+			for _, f := range s.Files {
+				id += f.SHA256
+			}
+			if seen[x][id] {
+				m.say("%s was given twice; it counts once", s.Source)
+				continue
+			}
+			seen[x][id] = true
+		}
+		out = append(out, *s)
+	}
+	return out, nil
+}
+
+// digest names the file's content.
+func (f *File) digest() error {
+	h := sha256.New()
+	if _, err := io.Copy(h, io.NewSectionReader(f.Data, 0, f.Size)); err != nil {
+		return err
+	}
+	f.SHA256 = hex.EncodeToString(h.Sum(nil))
+	return nil
 }
 
 // slotsOf opens one path and makes its slots.
@@ -181,11 +228,7 @@ func controlOnly(f *File) int {
 }
 
 func (m *Matching) file(path, base string, mem parsers.Member) (*File, error) {
-	h := sha256.New()
-	if _, err := io.Copy(h, io.NewSectionReader(mem.Data, 0, mem.Size)); err != nil {
-		return nil, err
-	}
-	x := &File{Delivery: base, Member: mem.Name, SHA256: hex.EncodeToString(h.Sum(nil)), Data: mem.Data, Size: mem.Size,
+	x := &File{Delivery: base, Member: mem.Name, Data: mem.Data, Size: mem.Size,
 		Options: parsers.Options{Zone: m.Zone, BusinessDate: m.businessDate(base)}}
 	src := parsers.Source{Name: x.Member, Data: x.Data, Size: x.Size, Options: x.Options}
 	var names []string

@@ -1,0 +1,296 @@
+package pipeline
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"sync"
+	"sync/atomic"
+
+	"daozhang/parsers"
+	"daozhang/parsers/txn"
+	"daozhang/reconcile"
+	"daozhang/reconcile/join"
+)
+
+// The files of terminal logs and of acquirers are read by all cores into a sieve, which settles the pairs about which there
+// is nothing to say. What stays in it, the few rows that somebody may have to look at, is read again one by one.
+
+// sift is one file on its way through the sieve.
+type sift struct {
+	number int // of the slot in the core
+	file   *File
+	base   int64 // where it begins in the files of its side laid end to end
+	reader parsers.Reader
+	got    parsed
+}
+
+// parsed is what reading a file, or a part of it, showed beside its rows.
+type parsed struct {
+	rows, rejected int64
+	errors         []*parsers.ParseError
+	raw            [][]byte
+	totals         []parsers.Total
+	controls       []parsers.Control
+	statements     []parsers.Statement
+	fatal          error
+}
+
+// maxRawKept is how many rejected records of one file are kept for the core to search.
+const maxRawKept = 1000
+
+// sifter is the sieve of a day with the files that go through it.
+type sifter struct {
+	*reconcile.Sieve
+	todo  []*sift
+	slots map[int][]*sift // by index of the slot
+}
+
+// holds reports whether the slot's files went through the sieve.
+func (z *sifter) holds(slot int) bool { return z != nil && z.slots[slot] != nil }
+
+// sieve reads the files of the slots that may go through a sieve, side by side; nil where there are none.
+func (l *loader) sieve(ctx context.Context, slots []Slot, numbers []int) (*sifter, error) {
+	if l.workers == 0 {
+		return nil, nil
+	}
+	z := &sifter{slots: map[int][]*sift{}}
+	var bytes [4]int64
+	for i := range slots {
+		s := &slots[i]
+		list, size := plan(s, bytes[s.Side])
+		if list == nil || size > join.MaxOffset { // what is too much for the sieve goes row by row
+			continue
+		}
+		for _, x := range list {
+			x.number = numbers[i]
+		}
+		z.todo, z.slots[i], bytes[s.Side] = append(z.todo, list...), list, size
+	}
+	if len(z.todo) == 0 {
+		return nil, nil
+	}
+	z.Sieve = l.day.Sieve(reconcile.SieveOptions{Writers: l.workers, Expect: max(bytes[txn.Terminal], bytes[txn.Acquirer]) / typicalRow,
+		Pairs: l.ledger != nil, Memory: l.memory, File: func() (join.File, error) { return nameless(l.temp) }})
+	return z, z.pour(ctx, l.workers)
+}
+
+// nameless opens a file for rows beyond the memory limit. It loses its name at once, so that nothing is left of it however
+// the process ends.
+func nameless(folder string) (join.File, error) {
+	f, err := os.CreateTemp(folder, "daozhang-rows-*")
+	if err != nil {
+		return nil, err
+	}
+	if err := os.Remove(f.Name()); err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return f, nil
+}
+
+// plan opens the files of a slot that may go through a sieve. A slot with a file that cannot be opened, or not be read
+// again from the middle, goes row by row: then it is nil.
+func plan(s *Slot, from int64) (list []*sift, end int64) {
+	if !s.CanSift() || s.Former != nil {
+		return nil, from
+	}
+	end = from
+	for _, f := range s.Files {
+		r, err := f.open(reconcile.Wanted(s.Side))
+		if err != nil {
+			return nil, from
+		}
+		if _, ok := r.(parsers.Seeker); !ok {
+			return nil, from
+		}
+		list = append(list, &sift{file: f, base: end, reader: r})
+		end += f.Size
+	}
+	return list, end
+}
+
+// pour reads the files into the sieve, side by side.
+func (z *sifter) pour(ctx context.Context, workers int) error {
+	var next atomic.Int64
+	var wg sync.WaitGroup
+	for n := range workers {
+		wg.Go(func() {
+			for {
+				i := int(next.Add(1)) - 1
+				if i >= len(z.todo) {
+					return
+				}
+				z.todo[i].read(ctx, z.Writer(n))
+			}
+		})
+	}
+	wg.Wait()
+	return ctx.Err()
+}
+
+// rowsBetweenLooks is how many rows are read before somebody is asked whether to go on.
+const rowsBetweenLooks = 1 << 16
+
+func (x *sift) read(ctx context.Context, w *reconcile.SieveWriter) {
+	var row txn.Row
+	p := &x.got
+	for n := 1; ; n++ {
+		if n%rowsBetweenLooks == 0 && ctx.Err() != nil {
+			return
+		}
+		err := x.reader.Next(&row)
+		if err == nil {
+			p.rows++
+			w.Add(x.number, x.base+row.Pos.Offset, &row)
+			continue
+		}
+		var bad *parsers.ParseError
+		switch {
+		case errors.As(err, &bad):
+			p.rows++
+			p.rejected++
+			if len(p.raw) < maxRawKept {
+				p.raw = append(p.raw, x.file.raw(bad.Offset))
+			}
+			if len(p.errors) < maxErrors {
+				p.errors = append(p.errors, bad)
+			}
+			continue
+		case err == io.EOF:
+			p.totals, p.controls, p.statements = x.reader.Totals(), x.reader.Controls(), x.reader.Statements()
+		default:
+			p.fatal = err
+		}
+		return
+	}
+}
+
+// register takes over what the files of a slot showed.
+func (z *sifter) register(l *loader, s *Slot, slot, number int, got *seen) {
+	for _, x := range z.slots[slot] {
+		p := &x.got
+		got.rows += p.rows
+		got.rejected += p.rejected
+		for i := range p.rejected {
+			var raw []byte
+			if i < int64(len(p.raw)) {
+				raw = p.raw[i]
+			}
+			l.day.Reject(number, raw)
+		}
+		for _, e := range p.errors {
+			l.errors = append(l.errors, RowError{s.Source, e})
+		}
+		got.totals = append(got.totals, p.totals...)
+		got.controls = append(got.controls, p.controls...)
+		got.statements = append(got.statements, p.statements...)
+		got.fatal = errors.Join(got.fatal, p.fatal)
+	}
+	z.Register(number)
+	z.Kinds(number, func(mid string, business, local txn.Date, kind txn.Kind, rows int64) {
+		day := business
+		if s.Side == txn.Terminal || day == 0 {
+			day = local
+		}
+		if l.outside(s, day, kind) {
+			got.outside += rows
+		}
+		if !l.known(mid, s.Acquirer, s.Date) {
+			got.stranger += rows
+		}
+	})
+}
+
+// shake joins what is in the sieve, and gives the day the rows that nothing has settled, in the order of slots, files and
+// places.
+func (z *sifter) shake(ctx context.Context, l *loader) error {
+	if z == nil {
+		return nil
+	}
+	shaken, err := z.Shake(ctx, l.workers)
+	if err != nil {
+		return err
+	}
+	if l.ledger != nil {
+		z.tell(l.ledger, shaken.Pairs)
+	}
+	several := shaken.Several
+	for _, x := range z.todo {
+		list := &shaken.Terminal
+		if x.file.side == txn.Acquirer {
+			list = &shaken.Acquirer
+		}
+		n, _ := slices.BinarySearch(*list, x.base+x.file.Size)
+		at := make([]txn.Position, 0, n)
+		for _, o := range (*list)[:n] {
+			at = append(at, txn.Position{File: x.file.ID, Offset: o - x.base})
+		}
+		*list = (*list)[n:]
+		for len(several) > 0 && several[0].Pos.File == x.file.ID {
+			at = append(at, several[0].Pos)
+			several = several[1:]
+		}
+		if len(at) == 0 {
+			continue
+		}
+		slices.SortFunc(at, txn.Position.Compare)
+		err := x.file.again(at, reconcile.Wanted(x.file.side), func(_ parsers.Reader, r *txn.Row) error {
+			z.Rest(x.number, r)
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// tell enters the plain pairs into the ledger.
+func (z *sifter) tell(to *Ledger, pairs []join.Pair) {
+	var sides [4][]*sift
+	for _, x := range z.todo {
+		if x.file.Size > 0 {
+			sides[x.file.side] = append(sides[x.file.side], x)
+		}
+	}
+	place := func(side txn.Side, at int64) txn.Position {
+		files := sides[side]
+		n, found := slices.BinarySearchFunc(files, at, func(x *sift, at int64) int { return cmp.Compare(x.base, at) })
+		if !found {
+			n--
+		}
+		return txn.Position{File: files[n].file.ID, Offset: at - files[n].base}
+	}
+	for i := range pairs {
+		p := &pairs[i]
+		to.pair(p, place(txn.Terminal, p.Left), place(txn.Acquirer, p.Right))
+	}
+}
+
+// again reads the rows at the positions, which are ascending and all of this file.
+func (f *File) again(at []txn.Position, want txn.Fields, take func(parsers.Reader, *txn.Row) error) error {
+	r, err := f.open(want)
+	if err != nil {
+		return fmt.Errorf("reading %s again: %w", f.Name(), err)
+	}
+	seeker, canSeek := r.(parsers.Seeker)
+	var row txn.Row
+	for i, p := range at {
+		if canSeek && (i == 0 || p.Offset != at[i-1].Offset || p.Entry < row.Pos.Entry) {
+			if err := seeker.SeekRecord(p.Offset); err != nil {
+				return fmt.Errorf("reading %s again: %w", f.Name(), err)
+			}
+		}
+		if err := nextAt(r, &row, p); err != nil {
+			return fmt.Errorf("reading %s again at byte %d: %w", f.Name(), p.Offset, err)
+		}
+		if err := take(r, &row); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,35 @@
+package join
+
+// Filter is a set of hashes that may say yes where it should say no: then a pair is looked at that need not be. It holds
+// the identifiers of rows that do not take part but may concern those that do: originals of refunds and voids, rows of
+// earlier days, rows of decisions.
+type Filter struct {
+	bits []uint64
+	mask uint64
+}
+
+// newFilter makes a filter of the hashes, about sixteen bits for each.
+func newFilter(hashes []uint64) Filter {
+	if len(hashes) == 0 {
+		return Filter{}
+	}
+	n := uint64(64)
+	for n < uint64(len(hashes))*16 {
+		n *= 2
+	}
+	f := Filter{bits: make([]uint64, n/64), mask: n - 1}
+	for _, h := range hashes {
+		at := h & f.mask
+		f.bits[at/64] |= 1 << (at % 64)
+	}
+	return f
+}
+
+// has reports whether the hash may be in the set.
+func (f *Filter) has(h uint64) bool {
+	if f.bits == nil {
+		return false
+	}
+	at := h & f.mask
+	return f.bits[at/64]>>(at%64)&1 != 0
+}
