@@ -41,6 +41,7 @@ var (
 	ErrDrift     = errors.New("layout differs from the format")       // F09
 	ErrLimit     = errors.New("file exceeds a limit")                 // bombs, endless lines
 	ErrVendor    = errors.New("the vendor sent an error, not a file") // an API's error saved as a bill
+	ErrWhole     = errors.New("the file cannot be read in parts")
 	ErrDamaged   = errors.New("ids damaged by a spreadsheet, get the original file again")
 )
 

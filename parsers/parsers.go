@@ -82,16 +82,53 @@ type Seeker interface {
 	SeekRecord(offset int64) error
 }
 
-// Splitter is a Format whose records never hold a line break, so that a file can be read in parts side by side.
+// Splitter is a Format whose files can be read in parts side by side:
+//
+//	ranges, err := f.Split(src, n)
+//	parts, err := f.OpenRanges(src, want, ranges)
+//	... read each part to its end, in any order, each by one goroutine ...
+//	tail, err := f.Join(src, parts)
+//
+// The rows of the parts, one part behind the other, are those of one reader of the whole file.
 type Splitter interface {
-	// Split cuts the data part of a file into at most n ranges on record borders, in order.
+	// Split cuts the data part of a file into at most n ranges on record borders, in order. It makes one range where
+	// records may hold line breaks and where the trailer that the layout asks for is not at the end of the file, and
+	// none where there is no data.
 	Split(src Source, n int) ([]Range, error)
-	// OpenRange reads the records that begin in the range. Controls of a part are not checked.
+	// OpenRange reads the records that begin in the range; OpenRanges opens several and reads the file's head once.
+	// Such a reader knows neither what stands before its range nor behind it: lines and records in its errors count
+	// from the start of the range ([Tail.Place] corrects them), and its Controls are empty. Its rows' positions are
+	// those of the file.
 	OpenRange(src Source, want txn.Fields, r Range) (Reader, error)
+	OpenRanges(src Source, want txn.Fields, ranges []Range) ([]Reader, error)
+	// Join tells what one reader of the whole file would have told. The parts are the readers of all ranges of one
+	// Split, in order, each read until Next returned something else than a row or a *ParseError. The error is the one
+	// with which that one reader would have ended, nil instead of io.EOF; Starts are valid beside it, as far as the
+	// part that has it. [ErrWhole] says that only one reader can tell.
+	Join(src Source, parts []Reader) (Tail, error)
 }
 
 // Range is a half-open interval of byte offsets.
 type Range struct{ Start, End int64 }
+
+// Tail is what a file that was read in parts tells at its end.
+type Tail struct {
+	Totals     []Total
+	Controls   []Control
+	Statements []Statement
+	Starts     []Start // of each part
+}
+
+// Start is where a part begins: the numbers of the lines and records of the file before it.
+type Start struct{ Lines, Records int }
+
+// Place gives an error of a part, counted from 0, its line and record in the file. Call it once for each error.
+func (t Tail) Place(part int, e *ParseError) {
+	if part < len(t.Starts) {
+		e.Line += t.Starts[part].Lines
+		e.Record += t.Starts[part].Records
+	}
+}
 
 // Total is a sum over rows of one side, kind and currency. Amount is signed.
 type Total struct {

@@ -119,3 +119,44 @@ func BenchmarkParse(b *testing.B) {
 		}
 	}
 }
+
+// matching are the fields that matching asks readers for.
+const matching = narrow &^ (1<<txn.WalletID | 1<<txn.Operator | 1<<txn.StatusText | 1<<txn.ResponseCode | 1<<txn.AcquirerRef |
+	1<<txn.EntryMode | 1<<txn.CounterpartyBank | 1<<txn.CounterpartyAccount | 1<<txn.SubsidyField | 1<<txn.PaidAmountField)
+
+// BenchmarkNext answers what one row of each built-in layout costs the matching run on one core, and what it would cost
+// if every record were unusual.
+func BenchmarkNext(b *testing.B) {
+	const rows = 20000
+	for _, c := range benchFiles {
+		p := builtin(b, c.format)
+		data := grown(b, p, c.file, fixture(b, c.file), rows)
+		src := source(c.file, data)
+		src.Options.BusinessDate = civil(2025, 12, 31)
+		for _, way := range []string{"what does a row cost matching", "what would it cost without the quick way"} {
+			b.Run(c.format+"/"+way, func(b *testing.B) {
+				b.SetBytes(int64(len(data)))
+				b.ReportAllocs()
+				n, taken := 0, 0
+				for b.Loop() {
+					r, err := p.open(src, matching)
+					if err != nil {
+						b.Fatal(err)
+					}
+					if way == "what would it cost without the quick way" {
+						r.quick = nil
+					}
+					var row txn.Row
+					for n = 0; r.Next(&row) == nil; {
+						n++
+					}
+					if r.quick != nil {
+						taken = r.quick.taken
+					}
+				}
+				b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(n), "ns/row")
+				b.ReportMetric(100*float64(taken)/float64(n), "%quick")
+			})
+		}
+	}
+}

@@ -30,7 +30,7 @@ func (r *Reader) countKind(k txn.Kind, known bool) {
 
 // addSums reads the columns that controls add up, before the record emits anything.
 func (r *Reader) addSums() error {
-	if r.partial {
+	if r.partial && !r.part {
 		return nil
 	}
 	for i, s := range r.p.sums {

@@ -33,6 +33,11 @@
 // record. Only the columns that are wanted, or that totals and controls need, are decoded. In steady state reading
 // allocates nothing per row.
 //
+// Most records of most files are plain: no quote, no padding, as many cells as the header, values of the usual form.
+// They go a quick way (quick.go) that decides only what it can decide exactly and otherwise leaves the whole record to
+// the ordinary way. Layouts with emit rules, backticks, columns that controls add up, fixed widths, or GBK text cut at
+// a bar, and readings that want extra, have no quick way.
+//
 // Rules that hold for every profile: cells are trimmed of blanks, TABs and backticks; header names are compared
 // after normalising (BOM, blanks, quotes, backticks, full-width forms); a column that the profile does not know is
 // kept in extra and reported; a value that is not in its map, an amount that does not parse or has surplus

@@ -175,6 +175,7 @@ func (p *Profile) badGap(b []byte) int {
 // findHeader reads preamble lines until one holds all columns that make the header.
 func (p *Profile) findHeader(f *frame, src parsers.Source) error {
 	s := p.scanner(src, f.bom)
+	s.block = nearby
 	dec := newGBDecoder()
 	var best struct {
 		line, hits int

@@ -175,9 +175,13 @@ func civil(y, m, d int) txn.Date {
 	return txn.Date(365*y + y/4 - y/100 + y/400 + (153*(m-3)+2)/5 + d - 1 - 719468)
 }
 
-// clockZone turns local dates and clocks into instants and remembers the last day's offset.
+// clockZone turns local dates and clocks into instants and remembers the offsets of the last days.
 type clockZone struct {
-	loc    *time.Location
+	loc  *time.Location
+	days [8]zoneDay
+}
+
+type zoneDay struct {
 	day    txn.Date
 	offset int32
 	steady bool // the offset holds all day
@@ -185,13 +189,14 @@ type clockZone struct {
 }
 
 func (z *clockZone) instant(d txn.Date, clock int, dateOnly bool) txn.Time {
-	if !z.known || d != z.day {
+	k := &z.days[uint32(d)%uint32(len(z.days))]
+	if !k.known || d != k.day {
 		_, from := d.In(z.loc).Zone()
 		_, to := (d + 1).In(z.loc).Zone()
-		z.day, z.offset, z.steady, z.known = d, int32(from), from == to, true
+		*k = zoneDay{d, int32(from), from == to, true}
 	}
-	if z.steady {
-		return txn.Time{Unix: int64(d)*86400 + int64(clock) - int64(z.offset), Offset: z.offset, DateOnly: dateOnly}
+	if k.steady {
+		return txn.Time{Unix: int64(d)*86400 + int64(clock) - int64(k.offset), Offset: k.offset, DateOnly: dateOnly}
 	}
 	t := d.Time()
 	out := txn.TimeOf(time.Date(t.Year(), t.Month(), t.Day(), clock/3600, clock/60%60, clock%60, 0, z.loc))

@@ -22,7 +22,7 @@ func (r *Reader) Locate(offset int64) (line, record int, err error) {
 		l.scan.line = r.f.lines
 		l.probe.trail = trailState{seen: make([]bool, len(r.p.trailer)), table: -1}
 		l.probe.books.on = false
-		l.probe.partial = true
+		l.probe.partial, l.probe.part = true, false
 		r.locator = l
 	}
 	for {

@@ -118,7 +118,12 @@ func (r *Reader) cell(col int) ([]byte, bool) {
 		return r.virtual[-2-col], true
 	}
 	c := r.cells[col]
-	b := trim(r.text[c.from:c.to])
+	return r.clean(r.text[c.from:c.to])
+}
+
+// clean trims a cell and turns it into UTF-8; false where its bytes are no text.
+func (r *Reader) clean(b []byte) ([]byte, bool) {
+	b = trim(b)
 	if !r.high || !hasHigh(b) {
 		return b, true
 	}
@@ -279,7 +284,12 @@ func (r *Reader) setDate(row *txn.Row, o *op, v []byte) error {
 	if err != nil {
 		return err
 	}
-	switch o.field {
+	storeDate(row, o.field, d)
+	return nil
+}
+
+func storeDate(row *txn.Row, f txn.Field, d txn.Date) {
+	switch f {
 	case txn.BusinessDateField:
 		row.Business = d
 	case txn.PayoutDateField:
@@ -291,8 +301,7 @@ func (r *Reader) setDate(row *txn.Row, o *op, v []byte) error {
 	case txn.OrigDateField:
 		row.OrigDate = d
 	}
-	row.Has = row.Has.With(o.field)
-	return nil
+	row.Has = row.Has.With(f)
 }
 
 func (r *Reader) setTime(row *txn.Row, o *op, v []byte) error {

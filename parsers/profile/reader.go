@@ -28,7 +28,10 @@ type Reader struct {
 	currency txn.Currency
 	zone     clockZone
 	dec      gbDecoder
-	partial  bool // reads a part: no checks of the whole
+	partial  bool // does not read the whole file: no checks of it
+	part     bool // reads a range, for Join
+	from     int64
+	first    int // line of the first record
 
 	rec     record
 	text    []byte // what cells point into
@@ -47,6 +50,7 @@ type Reader struct {
 	hasDate bool
 	hasTime bool
 
+	quick   *quick // nil where every record is read the ordinary way
 	done    error
 	trail   trailState
 	counts  counters
@@ -76,6 +80,10 @@ func (p *Profile) open(src parsers.Source, want txn.Fields) (*Reader, error) {
 	if err != nil {
 		return nil, err
 	}
+	return p.reader(src, want, f)
+}
+
+func (p *Profile) reader(src parsers.Source, want txn.Fields, f *frame) (*Reader, error) {
 	r := &Reader{p: p, f: f, src: src, want: want, scan: p.scanner(src, f.data), entry: -1, dec: newGBDecoder(),
 		buf: make([]byte, 0, 1024), cells: make([]span, 0, 64),
 		currency: p.currency, zone: clockZone{loc: p.zone}}
@@ -107,7 +115,11 @@ func (p *Profile) open(src parsers.Source, want txn.Fields) (*Reader, error) {
 	if err := r.books.init(r); err != nil {
 		return nil, err
 	}
-	return r, r.bindOps()
+	if err := r.bindOps(); err != nil {
+		return nil, err
+	}
+	r.quick = r.newQuick()
+	return r, nil
 }
 
 // bindOps copies the entries with cells in place of columns, without what this file lacks or nobody wants.
@@ -198,6 +210,12 @@ func (r *Reader) Next(row *txn.Row) error {
 	if r.done != nil {
 		return r.done
 	}
+	if r.quick != nil && (r.entry < 0 || r.fitted && r.entry >= len(r.entries)) {
+		r.entry = -1
+		if r.quick.next(r, row) {
+			return nil
+		}
+	}
 	for {
 		if r.entry < 0 {
 			err := r.nextRecord()
@@ -267,6 +285,9 @@ func (r *Reader) finish(err error) error {
 	default:
 		r.done = err
 	}
+	if r.part && r.done != nil {
+		r.scan.release()
+	}
 	return err
 }
 
@@ -294,7 +315,9 @@ func (r *Reader) nextRecord() error {
 		if skip {
 			continue
 		}
-		r.counts.rows++
+		if r.counts.rows++; r.counts.rows == 1 {
+			r.first = rec.line
+		}
 		r.entry, r.emitted, r.fitted, r.counted = 0, 0, false, false
 		r.buf = r.buf[:0]
 		if err := r.cut(rec); err != nil {
@@ -332,11 +355,15 @@ func (r *Reader) aside(rec record) (bool, error) {
 	if len(r.comment) > 0 && bytes.HasPrefix(rec.data, r.comment) {
 		return true, r.books.comment(rec)
 	}
-	if r.trail.begun && !r.partial {
-		return false, &parsers.FileError{File: r.src.Name, Line: rec.line, Err: parsers.ErrDrift,
-			What: "a record behind the trailer: two files in one?"}
+	if r.trail.begun && (r.part || !r.partial) {
+		return false, r.behindTrailer(rec.line)
 	}
 	return false, nil
+}
+
+func (r *Reader) behindTrailer(line int) error {
+	return &parsers.FileError{File: r.src.Name, Line: line, Err: parsers.ErrDrift,
+		What: "a record behind the trailer: two files in one?"}
 }
 
 // SeekRecord makes the record at the offset of a row's Position the next one. Totals and controls are void then.
@@ -344,9 +371,9 @@ func (r *Reader) SeekRecord(offset int64) error {
 	if offset < r.f.data || offset >= r.src.Size {
 		return fmt.Errorf("%s: no record at offset %d", r.src.Name, offset)
 	}
-	r.scan.reset(offset)
+	r.scan.seek(offset)
 	r.scan.stop = r.src.Size
-	r.partial, r.done, r.entry = true, nil, -1
+	r.partial, r.part, r.done, r.entry = true, false, nil, -1
 	r.trail = trailState{seen: make([]bool, len(r.p.trailer)), table: -1}
 	return nil
 }

@@ -30,7 +30,7 @@ func (r *Reader) columnName(col int) string {
 // rowError makes a ParseError for the current record. The value is shown masked and cut, never for card numbers.
 func (r *Reader) rowError(o *op, v []byte, err error) error {
 	e := &parsers.ParseError{File: r.src.Name, Line: r.rec.line, Record: int(r.counts.rows), Offset: r.rec.off, Err: err}
-	if r.partial {
+	if r.partial && !r.part {
 		e.Line, e.Record, _ = r.Locate(r.rec.off)
 	}
 	if o != nil {

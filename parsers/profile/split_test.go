@@ -79,7 +79,7 @@ func TestScannerNamesAFileThatIsShorterThanItsSize(t *testing.T) {
 
 func TestScannerRefusesEndlessLines(t *testing.T) {
 	in := strings.Repeat("x", 5000)
-	s := scanner{file: "f", src: strings.NewReader(in), size: 5000, stop: 5000, limit: 100, buf: make([]byte, 300)}
+	s := scanner{file: "f", src: strings.NewReader(in), size: 5000, stop: 5000, limit: 100, block: 200}
 	_, err := s.next()
 	var fe *parsers.FileError
 	if !errorsAs(err, &fe) || fe.Err != parsers.ErrLimit {

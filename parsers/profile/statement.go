@@ -30,6 +30,7 @@ type account struct {
 	first, last                txn.Date
 	balances                   int64 // lines that state a balance
 	firstAmount, firstBalance  int64
+	firstOffset                int64
 	prevAmount, prevBalance    int64
 	up, down                   chain // oldest line first, newest line first
 }
@@ -197,7 +198,7 @@ func (b *books) line(row *txn.Row) {
 		return
 	}
 	if a.balances == 0 {
-		a.firstAmount, a.firstBalance = row.Amount, row.Balance
+		a.firstAmount, a.firstBalance, a.firstOffset = row.Amount, row.Balance, row.Pos.Offset
 	} else {
 		a.up.check(a.prevBalance+row.Amount, row.Balance, row.Pos.Offset)
 		a.down.check(a.prevBalance-a.prevAmount, row.Balance, row.Pos.Offset)

@@ -25,7 +25,12 @@ func (r *Reader) setAmount(row *txn.Row, o *op, v []byte) error {
 	if err != nil {
 		return err
 	}
-	switch o.field {
+	storeAmount(row, o.field, n)
+	return nil
+}
+
+func storeAmount(row *txn.Row, f txn.Field, n int64) {
+	switch f {
 	case txn.AmountField:
 		row.Amount = n
 	case txn.OrderAmountField:
@@ -41,8 +46,7 @@ func (r *Reader) setAmount(row *txn.Row, o *op, v []byte) error {
 	case txn.BalanceField:
 		row.Balance = n
 	}
-	row.Has = row.Has.With(o.field)
-	return nil
+	row.Has = row.Has.With(f)
 }
 
 // setFee adds up where several columns make the fee.
@@ -55,13 +59,16 @@ func (r *Reader) setFee(row *txn.Row, o *op, v []byte) error {
 	if err != nil {
 		return err
 	}
-	fee := txn.Fine(n * scale)
+	storeFee(row, o, txn.Fine(n*scale))
+	return nil
+}
+
+func storeFee(row *txn.Row, o *op, fee txn.Fine) {
 	row.Fee += fee
 	row.Has = row.Has.With(txn.FeeField)
 	if o.class != "" && fee != 0 {
 		row.FeeParts = append(row.FeeParts, txn.FeePart{Class: o.class, Amount: fee})
 	}
-	return nil
 }
 
 // money reads a number and applies the sign rule of the column.
@@ -79,6 +86,11 @@ func (r *Reader) money(row *txn.Row, o *op, v []byte, decimals int) (int64, erro
 	if err != nil {
 		return 0, err
 	}
+	return r.signOf(row, o, n, letter)
+}
+
+// signOf applies the sign rule of the column to a number as written.
+func (r *Reader) signOf(row *txn.Row, o *op, n int64, letter byte) (int64, error) {
 	switch o.sign {
 	case signKind:
 		if n < 0 {
@@ -117,7 +129,7 @@ func kindSign(k txn.Kind) int64 {
 // plainNumber takes off what vendors add to numbers: full-width forms, and where allowed thousands commas and a
 // currency sign.
 func (r *Reader) plainNumber(v []byte, thousands bool) ([]byte, error) {
-	if r.high && hasHigh(v) {
+	if hasHigh(v) {
 		v = r.folded(v)
 		if thousands {
 			v = bytes.TrimPrefix(v, []byte("\u00A5"))

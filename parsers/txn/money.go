@@ -44,6 +44,13 @@ func (c Currency) String() string {
 
 // Decimals is the number of minor digits: 2 for most, 0 for JPY, 3 for KWD (ISO 4217).
 func (c Currency) Decimals() int {
+	if c == (Currency{'C', 'N', 'Y'}) { // nearly every row
+		return 2
+	}
+	return c.decimals()
+}
+
+func (c Currency) decimals() int {
 	switch string(c[:]) {
 	case "BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "UYI", "VND", "VUV", "XAF", "XOF", "XPF":
 		return 0

@@ -253,8 +253,9 @@ type Row struct {
 	Pos   Position
 }
 
-// Reset empties the row and keeps its memory. Of the texts only those are touched that Has carries: they are most of
-// the row's bytes, and a reader resets one row millions of times. Texts must therefore be stored by [Row.Set].
+// Reset empties the row and keeps its memory. Of the texts and the amounts in other currencies only those are touched
+// that Has carries: they are most of the row's bytes, and a reader resets one row millions of times. Texts must
+// therefore be stored by [Row.Set].
 func (r *Row) Reset() { r.ResetFor(0) }
 
 // ResetFor is Reset for a reader that is about to store each of the texts in mine, empty ones included: it leaves
@@ -265,12 +266,14 @@ func (r *Row) ResetFor(mine Fields) {
 	}
 	r.Side, r.Kind, r.Status, r.Channel, r.LineStatus = NoSide, NoKind, NoStatus, NoChannel, Booked
 	r.Offline, r.Reversed = false, false
-	r.Has, r.Currency = 0, Currency{}
+	r.Currency = Currency{}
 	r.Amount, r.OrderAmount, r.PaidAmount, r.SettleAmount, r.Subsidy, r.Net, r.Balance = 0, 0, 0, 0, 0, 0, 0
 	r.Fee, r.FeeParts = 0, r.FeeParts[:0]
-	r.Settlement, r.PayoutAmount = Conversion{}, Conversion{}
+	if r.Has&(1<<SettlementField|1<<PayoutAmountField) != 0 {
+		r.Settlement, r.PayoutAmount = Conversion{}, Conversion{}
+	}
 	r.Time, r.Business, r.PayoutDate, r.Booking, r.Value, r.OrigDate = Time{}, 0, 0, 0, 0, 0
-	r.Extra, r.Pos = r.Extra[:0], Position{}
+	r.Extra, r.Pos, r.Has = r.Extra[:0], Position{}, 0
 }
 
 // Get returns the text of field f, empty where the source has none. The bytes are a view, like all of the row's.

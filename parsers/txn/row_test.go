@@ -2,6 +2,7 @@ package txn
 
 import (
 	"bytes"
+	"encoding/json"
 	"fmt"
 	"math/rand/v2"
 	"reflect"
@@ -83,6 +84,45 @@ func TestRandomRowSurvivesItsJSON(t *testing.T) {
 		}
 		if again := back.AppendJSON(nil); !bytes.Equal(text, again) {
 			t.Fatalf("text changes\n%s\n%s", text, again)
+		}
+		var fields map[string]json.RawMessage
+		if err := json.Unmarshal(text, &fields); err != nil {
+			t.Fatal(err)
+		}
+		if sorted, err := json.Marshal(fields); err != nil || !bytes.Equal(text, sorted) {
+			t.Fatalf("not as a sorted map is written (%v)\n%s\n%s", err, text, sorted)
+		}
+	}
+}
+
+func TestPlainRowsAreReadAsAnyAre(t *testing.T) {
+	r := rand.New(rand.NewPCG(7, 8))
+	plain := 0
+	for range 3000 {
+		x := fullRow(r)
+		x.Extra, x.FeeParts, x.Offline, x.Reversed, x.Settlement, x.PayoutAmount = nil, nil, false, false, Conversion{}, Conversion{}
+		for i := range x.Text {
+			if x.Text[i] != nil {
+				x.Text[i] = []byte("商户0" + fmt.Sprint(r.IntN(100)))
+			}
+		}
+		x.Has &^= FieldsOf(ExtraField, SettlementField, PayoutAmountField)
+		text := x.AppendJSON(nil)
+		got := parsePlain(text)
+		if got == nil {
+			continue
+		}
+		plain++
+		if want, err := parseAny(text); err != nil || !reflect.DeepEqual(got, want) {
+			t.Fatalf("%v\n%s\n%+v\n%+v", err, text, got, want)
+		}
+	}
+	if plain < 100 {
+		t.Errorf("only %d rows were plain", plain)
+	}
+	for _, text := range []string{`{}`, `{"rrn":"1",}`, `{"rrn":"1"}x}`, `{"rrn":"1" }`, `{"rrn":1}`, `{"rrn":"a\u0041"}`, `{"extra":"a"}`, `{"rrn":"\xff"}`, "{\"rrn\":\"\xff\"}"} {
+		if parsePlain([]byte(text)) != nil {
+			t.Errorf("%s is taken for a plain row", text)
 		}
 	}
 }
