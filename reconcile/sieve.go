@@ -3,7 +3,6 @@ package reconcile
 import (
 	"cmp"
 	"context"
-	"encoding/binary"
 	"errors"
 	"slices"
 	"sync"
@@ -32,7 +31,7 @@ type Sieve struct {
 	mu     sync.Mutex
 	full   bool // there are more facets than a row can name
 	facets []*facet
-	byKey  map[string]*facet
+	known  facetTable
 	scopes map[scopeKey]uint32
 }
 
@@ -40,6 +39,8 @@ type Sieve struct {
 type facet struct {
 	number   uint32
 	slot     int
+	key      facetKey
+	texts    [len(facetTexts)]string
 	item     item // of the first row; its amounts, ids and time mean nothing
 	currency txn.Currency
 	mid      string // as received
@@ -75,9 +76,9 @@ type SieveOptions struct {
 // Sieve makes a sieve.
 func (d *Day) Sieve(o SieveOptions) *Sieve {
 	writers := o.Writers
-	s := &Sieve{d: d, pairs: o.Pairs, engine: join.New(writers, o.Expect), byKey: map[string]*facet{}, scopes: map[scopeKey]uint32{}}
+	s := &Sieve{d: d, pairs: o.Pairs, engine: join.New(writers, o.Expect), scopes: map[scopeKey]uint32{}}
 	for n := range writers {
-		s.writers = append(s.writers, &SieveWriter{s: s, w: s.engine.Writer(n), known: map[string]*facet{}})
+		s.writers = append(s.writers, &SieveWriter{s: s, w: s.engine.Writer(n)})
 	}
 	if o.Memory > 0 {
 		s.engine.Limit(o.Memory, o.File)
@@ -99,10 +100,7 @@ func (s *Sieve) Writer(n int) *SieveWriter { return s.writers[n] }
 type SieveWriter struct {
 	s       *Sieve
 	w       *join.Writer
-	known   map[string]*facet
-	key     []byte
-	last    *facet
-	lastKey []byte
+	known   facetTable
 	tallies []tallyOf   // by facet
 	names   []join.Name // what rows that undo others name
 	related []uint64    // identifiers of, and named by, rows that are looked at in any case
@@ -267,46 +265,20 @@ func trace(it *item, stan []byte) uint64 {
 	return join.Mix(h, n) | 1<<43
 }
 
-// facet finds or makes the facet of a row.
-func (w *SieveWriter) facet(slot int, r *txn.Row) *facet {
-	b := w.key[:0]
-	b = binary.LittleEndian.AppendUint32(b, uint32(slot))
-	day := r.Time.Date()
-	b = binary.LittleEndian.AppendUint32(b, uint32(day))
-	b = binary.LittleEndian.AppendUint32(b, uint32(r.Business))
-	only := byte(0)
-	if r.Time.DateOnly {
-		only = 1
-	}
-	if r.Has.Has(txn.FeeField) {
-		only |= 2
-	}
-	b = append(b, byte(r.Kind), byte(r.Status), byte(r.Channel), only, r.Currency[0], r.Currency[1], r.Currency[2])
-	for _, v := range [...]txn.Field{txn.TID, txn.MID, txn.Store, txn.CardClass, txn.MCC, txn.PayoutID, txn.Account} {
-		b = append(append(b, r.Text[v]...), unitSeparator)
-	}
-	w.key = b
-	if w.last != nil && string(w.lastKey) == string(b) {
-		return w.last
-	}
-	f := w.known[string(b)]
-	if f == nil {
-		f = w.s.facet(string(b), slot, r, day)
-		w.known[string(b)] = f
-	}
-	w.last, w.lastKey = f, append(w.lastKey[:0], b...)
-	return f
-}
-
-func (s *Sieve) facet(key string, slot int, r *txn.Row, date txn.Date) *facet {
+// facet finds the facet that another writer has made, or makes it.
+func (s *Sieve) facet(h uint64, k *facetKey, slot int, r *txn.Row) *facet {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if f := s.byKey[key]; f != nil {
+	if f := s.known.find(h, k, r); f != nil {
 		return f
 	}
+	date := r.Time.Date()
 	d, sl := s.d, &s.d.slots[slot]
 	f := &facet{number: uint32(len(s.facets)), slot: slot, currency: r.Currency, mid: string(r.Get(txn.MID)), business: r.Business, date: date}
-	f.item = d.itemOf(slot, r)
+	f.key, f.item = *k, d.itemOf(slot, r)
+	for i, x := range facetTexts {
+		f.texts[i] = string(r.Get(x))
+	}
 	it := &f.item
 	f.undoes = it.kind == txn.Refund || it.kind == txn.Void
 	f.plain = (it.kind == txn.Sale || it.kind == txn.Completion || f.undoes) && it.status.Success() && it.mid != 0 && it.flags&(unknownMID|unknownTID) == 0
@@ -331,7 +303,7 @@ func (s *Sieve) facet(key string, slot int, r *txn.Row, date txn.Date) *facet {
 		return s.facets[0] // the day ends with an error
 	}
 	s.facets = append(s.facets, f)
-	s.byKey[key] = f
+	s.known.add(h, f)
 	return f
 }
 

@@ -8,7 +8,7 @@ type Filter struct {
 	mask uint64
 }
 
-// newFilter makes a filter of the hashes, about sixteen bits for each.
+// newFilter makes a filter of the hashes, about sixteen bits for each: it is wrong once in some four hundred questions.
 func newFilter(hashes []uint64) Filter {
 	if len(hashes) == 0 {
 		return Filter{}
@@ -19,10 +19,22 @@ func newFilter(hashes []uint64) Filter {
 	}
 	f := Filter{bits: make([]uint64, n/64), mask: n - 1}
 	for _, h := range hashes {
-		at := h & f.mask
-		f.bits[at/64] |= 1 << (at % 64)
+		at, step := spread(h)
+		for range probes {
+			f.bits[at&f.mask/64] |= 1 << (at % 64)
+			at += step
+		}
 	}
 	return f
+}
+
+// probes is how many bits stand for a hash.
+const probes = 4
+
+// spread makes two independent numbers of a hash, of which only the low bits may differ.
+func spread(h uint64) (at, step uint64) {
+	h = Mix(h, 0)
+	return h, h>>32 | 1
 }
 
 // has reports whether the hash may be in the set.
@@ -30,6 +42,12 @@ func (f *Filter) has(h uint64) bool {
 	if f.bits == nil {
 		return false
 	}
-	at := h & f.mask
-	return f.bits[at/64]>>(at%64)&1 != 0
+	at, step := spread(h)
+	for range probes {
+		if f.bits[at&f.mask/64]>>(at%64)&1 == 0 {
+			return false
+		}
+		at += step
+	}
+	return true
 }

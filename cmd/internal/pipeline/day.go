@@ -6,6 +6,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
 	"runtime"
@@ -51,6 +52,7 @@ type question struct {
 	wide      bool           // files at hand: a slot's rows may be of several days
 	memory    int64          // bound on the process in bytes, 0: none
 	workers   int            // 0: as many as there are cores
+	whole     bool           // no file is read in parts
 	temp      string         // folder for rows beyond the bound; empty: the system's
 }
 
@@ -82,7 +84,7 @@ func judge(ctx context.Context, q question) (*judged, error) {
 		return nil, err
 	}
 	l := &loader{day: day, date: q.date, wide: q.wide, rejects: q.rejects, opening: map[string]reconcile.Balance{}, known: knownMerchants(q.register),
-		workers: cmp.Or(q.workers, runtime.GOMAXPROCS(0)), memory: q.rowsMemory(), temp: q.temp}
+		workers: cmp.Or(q.workers, runtime.GOMAXPROCS(0)), memory: q.rowsMemory(), temp: q.temp, whole: q.whole}
 	if q.carry != nil {
 		l.unused = heldIn(q.carry)
 		for _, b := range q.carry.Balances {
@@ -96,7 +98,10 @@ func judge(ctx context.Context, q question) (*judged, error) {
 	if q.sink != nil {
 		l.workers = 0 // pairs that the sieve makes never reach a sink
 	}
-	if err := l.load(ctx, q.slots); err != nil {
+	if err := l.load(ctx, q.slots); errors.Is(err, errWhole) {
+		q.whole = true
+		return judge(ctx, q)
+	} else if err != nil {
 		return nil, err
 	}
 	if q.carry != nil { // an account without a slice today keeps its last balance

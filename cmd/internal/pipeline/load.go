@@ -51,7 +51,11 @@ func (f *File) open(want txn.Fields) (parsers.Reader, error) {
 	if f.Format == nil {
 		return nil, &parsers.FileError{File: f.Member, Err: parsers.ErrDrift, What: f.Claim.Error()}
 	}
-	return f.Format.Open(parsers.Source{Name: f.Member, Data: f.Data, Size: f.Size, File: f.ID, Options: f.Options}, want)
+	return f.Format.Open(f.src(), want)
+}
+
+func (f *File) src() parsers.Source {
+	return parsers.Source{Name: f.Member, Data: f.Data, Size: f.Size, File: f.ID, Options: f.Options}
 }
 
 // Slot is a slot of the day with the files that stand for it. A control-only file comes behind the file it speaks of.
@@ -84,6 +88,7 @@ type loader struct {
 	workers int                                          // that read side by side; 0: row by row, and every row stays in the day
 	memory  int64                                        // bytes for rows in the sieve, 0: no limit
 	temp    string                                       // folder for those beyond
+	whole   bool                                         // no file is split
 	ledger  *Ledger                                      // takes the pairs that never reach the day; nil: nobody wants them
 }
 
@@ -145,7 +150,9 @@ func (l *loader) load(ctx context.Context, slots []Slot) error {
 	for i := range slots {
 		s := &slots[i]
 		if big.holds(i) {
-			big.register(l, s, i, numbers[i], all[i])
+			if err := big.register(l, s, i, numbers[i], all[i]); err != nil {
+				return err
+			}
 			continue
 		}
 		for _, f := range s.Files {

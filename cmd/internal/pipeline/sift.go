@@ -24,19 +24,20 @@ import (
 type sift struct {
 	number int // of the slot in the core
 	file   *File
-	base   int64 // where it begins in the files of its side laid end to end
-	reader parsers.Reader
-	got    parsed
+	base   int64            // where it begins in the files of its side laid end to end
+	parts  []parsers.Reader // which together are the file
+	got    []parsed         // of each part
 }
+
+// partBytes is about how much of a file one goroutine reads at a stretch. It depends on nothing but the file, for a file that
+// ends in the middle is told by how far it was read.
+const partBytes = 16 << 20
 
 // parsed is what reading a file, or a part of it, showed beside its rows.
 type parsed struct {
 	rows, rejected int64
 	errors         []*parsers.ParseError
 	raw            [][]byte
-	totals         []parsers.Total
-	controls       []parsers.Control
-	statements     []parsers.Statement
 	fatal          error
 }
 
@@ -47,6 +48,7 @@ const maxRawKept = 1000
 type sifter struct {
 	*reconcile.Sieve
 	todo  []*sift
+	parts []partOf
 	slots map[int][]*sift // by index of the slot
 }
 
@@ -62,7 +64,7 @@ func (l *loader) sieve(ctx context.Context, slots []Slot, numbers []int) (*sifte
 	var bytes [4]int64
 	for i := range slots {
 		s := &slots[i]
-		list, size := plan(s, bytes[s.Side])
+		list, size := plan(s, bytes[s.Side], !l.whole)
 		if list == nil || size > join.MaxOffset { // what is too much for the sieve goes row by row
 			continue
 		}
@@ -73,6 +75,11 @@ func (l *loader) sieve(ctx context.Context, slots []Slot, numbers []int) (*sifte
 	}
 	if len(z.todo) == 0 {
 		return nil, nil
+	}
+	for _, x := range z.todo {
+		for n := range x.parts {
+			z.parts = append(z.parts, partOf{x, n})
+		}
 	}
 	z.Sieve = l.day.Sieve(reconcile.SieveOptions{Writers: l.workers, Expect: max(bytes[txn.Terminal], bytes[txn.Acquirer]) / typicalRow,
 		Pairs: l.ledger != nil, Memory: l.memory, File: func() (join.File, error) { return nameless(l.temp) }})
@@ -94,23 +101,45 @@ func nameless(folder string) (join.File, error) {
 
 // plan opens the files of a slot that may go through a sieve. A slot with a file that cannot be opened, or not be read
 // again from the middle, goes row by row: then it is nil.
-func plan(s *Slot, from int64) (list []*sift, end int64) {
+func plan(s *Slot, from int64, split bool) (list []*sift, end int64) {
 	if !s.CanSift() || s.Former != nil {
 		return nil, from
 	}
 	end = from
 	for _, f := range s.Files {
-		r, err := f.open(reconcile.Wanted(s.Side))
+		parts, err := f.parts(reconcile.Wanted(s.Side), split)
 		if err != nil {
 			return nil, from
 		}
-		if _, ok := r.(parsers.Seeker); !ok {
+		if _, ok := parts[0].(parsers.Seeker); !ok {
 			return nil, from
 		}
-		list = append(list, &sift{file: f, base: end, reader: r})
+		list = append(list, &sift{file: f, base: end, parts: parts, got: make([]parsed, len(parts))})
 		end += f.Size
 	}
 	return list, end
+}
+
+// parts opens a file for several readers, or for one where it is small or of a format that cannot be split.
+func (f *File) parts(want txn.Fields, split bool) ([]parsers.Reader, error) {
+	s, ok := f.Format.(parsers.Splitter)
+	if !ok || !split || f.Size < 2*partBytes {
+		r, err := f.open(want)
+		return []parsers.Reader{r}, err
+	}
+	src := f.src()
+	ranges, err := s.Split(src, int(f.Size/partBytes))
+	if err != nil || len(ranges) < 2 {
+		r, err := f.open(want)
+		return []parsers.Reader{r}, err
+	}
+	return s.OpenRanges(src, want, ranges)
+}
+
+// partOf is one part of a file.
+type partOf struct {
+	*sift
+	n int
 }
 
 // pour reads the files into the sieve, side by side.
@@ -121,10 +150,10 @@ func (z *sifter) pour(ctx context.Context, workers int) error {
 		wg.Go(func() {
 			for {
 				i := int(next.Add(1)) - 1
-				if i >= len(z.todo) {
+				if i >= len(z.parts) {
 					return
 				}
-				z.todo[i].read(ctx, z.Writer(n))
+				z.parts[i].read(ctx, z.Writer(n))
 			}
 		})
 	}
@@ -135,14 +164,14 @@ func (z *sifter) pour(ctx context.Context, workers int) error {
 // rowsBetweenLooks is how many rows are read before somebody is asked whether to go on.
 const rowsBetweenLooks = 1 << 16
 
-func (x *sift) read(ctx context.Context, w *reconcile.SieveWriter) {
+func (x partOf) read(ctx context.Context, w *reconcile.SieveWriter) {
 	var row txn.Row
-	p := &x.got
+	p, reader := &x.got[x.n], x.parts[x.n]
 	for n := 1; ; n++ {
 		if n%rowsBetweenLooks == 0 && ctx.Err() != nil {
 			return
 		}
-		err := x.reader.Next(&row)
+		err := reader.Next(&row)
 		if err == nil {
 			p.rows++
 			w.Add(x.number, x.base+row.Pos.Offset, &row)
@@ -161,7 +190,6 @@ func (x *sift) read(ctx context.Context, w *reconcile.SieveWriter) {
 			}
 			continue
 		case err == io.EOF:
-			p.totals, p.controls, p.statements = x.reader.Totals(), x.reader.Controls(), x.reader.Statements()
 		default:
 			p.fatal = err
 		}
@@ -170,25 +198,35 @@ func (x *sift) read(ctx context.Context, w *reconcile.SieveWriter) {
 }
 
 // register takes over what the files of a slot showed.
-func (z *sifter) register(l *loader, s *Slot, slot, number int, got *seen) {
+func (z *sifter) register(l *loader, s *Slot, slot, number int, got *seen) error {
 	for _, x := range z.slots[slot] {
-		p := &x.got
-		got.rows += p.rows
-		got.rejected += p.rejected
-		for i := range p.rejected {
-			var raw []byte
-			if i < int64(len(p.raw)) {
-				raw = p.raw[i]
+		tail, err := x.tail()
+		if errors.Is(err, parsers.ErrWhole) {
+			return errWhole
+		}
+		shown := 0
+		for n := range x.got {
+			p := &x.got[n]
+			got.rows += p.rows
+			got.rejected += p.rejected
+			for i := range p.rejected {
+				var raw []byte
+				if i < int64(len(p.raw)) {
+					raw = p.raw[i]
+				}
+				l.day.Reject(number, raw)
 			}
-			l.day.Reject(number, raw)
+			for _, e := range p.errors {
+				if shown++; shown <= maxErrors {
+					tail.Place(n, e)
+					l.errors = append(l.errors, RowError{s.Source, e})
+				}
+			}
 		}
-		for _, e := range p.errors {
-			l.errors = append(l.errors, RowError{s.Source, e})
-		}
-		got.totals = append(got.totals, p.totals...)
-		got.controls = append(got.controls, p.controls...)
-		got.statements = append(got.statements, p.statements...)
-		got.fatal = errors.Join(got.fatal, p.fatal)
+		got.totals = append(got.totals, tail.Totals...)
+		got.controls = append(got.controls, tail.Controls...)
+		got.statements = append(got.statements, tail.Statements...)
+		got.fatal = errors.Join(got.fatal, err)
 	}
 	z.Register(number)
 	z.Kinds(number, func(mid string, business, local txn.Date, kind txn.Kind, rows int64) {
@@ -203,6 +241,22 @@ func (z *sifter) register(l *loader, s *Slot, slot, number int, got *seen) {
 			got.stranger += rows
 		}
 	})
+	return nil
+}
+
+// errWhole says that a file must be read by one reader after all.
+var errWhole = errors.New("a file cannot be read in parts")
+
+// tail is what the file tells at its end, or the error that ended it.
+func (x *sift) tail() (parsers.Tail, error) {
+	if len(x.parts) == 1 {
+		r := x.parts[0]
+		if err := x.got[0].fatal; err != nil {
+			return parsers.Tail{}, err
+		}
+		return parsers.Tail{Totals: r.Totals(), Controls: r.Controls(), Statements: r.Statements()}, nil
+	}
+	return x.file.Format.(parsers.Splitter).Join(x.file.src(), x.parts)
 }
 
 // shake joins what is in the sieve, and gives the day the rows that nothing has settled, in the order of slots, files and
