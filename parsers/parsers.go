@@ -82,6 +82,9 @@ type Seeker interface {
 	SeekRecord(offset int64) error
 }
 
+// Liner is a Reader that knows the line of the row that Next returned last, counted from where the reader began.
+type Liner interface{ Line() int }
+
 // Splitter is a Format whose files can be read in parts side by side:
 //
 //	ranges, err := f.Split(src, n)

@@ -292,6 +292,11 @@ func Wanted(side txn.Side) txn.Fields {
 	return base
 }
 
+// WantedToSift is what readers must fill for a sieve: less than for Add, for the rows that stay in it are read again.
+func WantedToSift(side txn.Side) txn.Fields {
+	return Wanted(side) &^ txn.FieldsOf(txn.Batch, txn.AuthCode, txn.CardTail, txn.OfflineField, txn.OrigDateField, txn.NetField, txn.PayoutDateField)
+}
+
 // ConservationError says which identity failed. It is X06: the run stops and publishes nothing.
 type ConservationError struct {
 	Leg      Leg

@@ -359,12 +359,25 @@ func (d *Day) sortLines() { SortLines(d.out.Lines) }
 
 // SortLines orders a book: gravest class first, then class, oldest due date, amount, place and case.
 func SortLines(lines []Line) {
-	slices.SortStableFunc(lines, func(a, b Line) int {
-		return cmp.Or(-cmp.Compare(a.Class.Info().Severity, b.Class.Info().Severity), strings.Compare(string(a.Class), string(b.Class)),
-			cmp.Compare(a.DueDate, b.DueDate), -cmp.Compare(a.weight(), b.weight()), strings.Compare(a.Source, b.Source),
-			strings.Compare(a.Store, b.Store), strings.Compare(a.TID, b.TID), cmp.Compare(a.TxnTime.Unix, b.TxnTime.Unix),
-			strings.Compare(a.CaseID, b.CaseID), strings.Compare(a.Lifecycle.String(), b.Lifecycle.String()))
-	})
+	order := make([]int32, len(lines)) // a line is large: numbers are moved, and each line once
+	for i := range order {
+		order[i] = int32(i)
+	}
+	slices.SortFunc(order, func(i, j int32) int { return cmp.Or(compareLines(&lines[i], &lines[j]), cmp.Compare(i, j)) })
+	sorted := make([]Line, len(lines))
+	for i, at := range order {
+		sorted[i] = lines[at]
+	}
+	copy(lines, sorted)
+}
+
+func compareLines(a, b *Line) int {
+	if c := cmp.Or(-cmp.Compare(a.Class.Info().Severity, b.Class.Info().Severity), strings.Compare(string(a.Class), string(b.Class)),
+		cmp.Compare(a.DueDate, b.DueDate), -cmp.Compare(a.weight(), b.weight())); c != 0 {
+		return c
+	}
+	return cmp.Or(strings.Compare(a.Source, b.Source), strings.Compare(a.Store, b.Store), strings.Compare(a.TID, b.TID),
+		cmp.Compare(a.TxnTime.Unix, b.TxnTime.Unix), strings.Compare(a.CaseID, b.CaseID), strings.Compare(a.Lifecycle.String(), b.Lifecycle.String()))
 }
 
 // String returns the lifecycle's name.

@@ -212,7 +212,7 @@ func (d *Day) siftedTraffic(s *Slot) (count int64) {
 		if it.side == s.Side || !it.kind.Transaction() || !it.status.Success() {
 			continue
 		}
-		t := d.sieve.seen(f)
+		t := &f.seen
 		switch {
 		case s.Side == txn.Terminal:
 			if it.day == s.Date && it.store != 0 && (len(s.Stores) == 0 || slices.Contains(s.Stores, d.sym.str(it.store))) {

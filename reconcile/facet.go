@@ -2,118 +2,204 @@ package reconcile
 
 import (
 	"encoding/binary"
+	"slices"
+
+	"github.com/cespare/xxhash/v2"
 
 	"daozhang/parsers/txn"
 	"daozhang/reconcile/join"
+	"daozhang/reconcile/register"
 )
 
-// facetTexts and facetKey are what rows must have in common to be of one facet.
+// facet is what many rows of one slot have in common, with the first of them as an item.
+type facet struct {
+	number   uint32
+	slot     int
+	item     item // of the first row; its amounts, ids and time mean nothing
+	currency txn.Currency
+	mid      string // as received
+	business txn.Date
+	date     txn.Date // local day of the transaction time, 0 none
+	plain    bool
+	undoes   bool               // refunds and voids
+	clears   *register.Contract // terminal: says when a row clears
+	charges  *register.Contract // acquirer: says what it costs
+	seen     seenRows           // by all writers, once they are done
+}
+
+// seenRows adds up rows of a facet.
+type seenRows struct {
+	tally
+	next  int64 // of these, clearing on the next day
+	first txn.Position
+}
+
+func (t *seenRows) merge(o *seenRows) {
+	if t.rows == 0 || o.first.Compare(t.first) < 0 {
+		t.first = o.first
+	}
+	t.add(o.rows, o.amount, o.fee)
+	t.next += o.next
+}
+
+// seat is a facet as one writer needs it for each row, all in one place: a day has more facets than fit into a core's cache.
+type seat struct {
+	hash    uint64
+	key     string // what the rows have in common, packed; empty: nobody sits here
+	f       *facet
+	clears  *register.Contract
+	charges *register.Contract
+	number  uint32
+	day     txn.Date
+	mid     symbol
+	tid     symbol
+	side    txn.Side
+	undoes  bool
+	seen    seenRows
+}
+
+// seats finds facets by what their rows have in common.
+type seats struct {
+	list []seat
+	n    int
+	key  []byte
+}
+
+// facetTexts are the texts that rows of a facet have in common.
 var facetTexts = [...]txn.Field{txn.TID, txn.MID, txn.Store, txn.CardClass, txn.MCC, txn.PayoutID, txn.Account}
 
-// facetKey packs what is no text: slot and local day; clearing day, currency, kind; status, channel, and whether the row has
-// a time of day and a fee.
-type facetKey [3]uint64
-
-func facetKeyOf(slot int, r *txn.Row) facetKey {
-	var only uint64
+// pack writes what the row has in common with others: slot and local day, clearing day, currency, kind, status, channel,
+// whether it has a time of day and a fee, and the texts with their lengths.
+func (s *seats) pack(slot int, r *txn.Row) []byte {
+	var only byte
 	if r.Time.DateOnly {
 		only = 1
 	}
 	if r.Has.Has(txn.FeeField) {
 		only |= 2
 	}
-	c := r.Currency
-	return facetKey{uint64(slot)<<32 | uint64(uint32(r.Time.Date())),
-		uint64(uint32(r.Business))<<32 | uint64(c[0])<<24 | uint64(c[1])<<16 | uint64(c[2])<<8 | uint64(r.Kind),
-		uint64(r.Status)<<16 | uint64(r.Channel)<<8 | only}
-}
-
-// hash spreads a row's facet over 64 bits.
-func (k *facetKey) hash(r *txn.Row) uint64 {
-	h := join.HashKey(k[:])
+	b := binary.LittleEndian.AppendUint64(s.key[:0], uint64(slot)<<32|uint64(uint32(r.Time.Date())))
+	b = binary.LittleEndian.AppendUint32(b, uint32(r.Business))
+	b = append(b, r.Currency[0], r.Currency[1], r.Currency[2], byte(r.Kind), byte(r.Status), byte(r.Channel), only)
 	for _, x := range facetTexts {
-		b := r.Text[x]
-		n := len(b)
-		switch {
-		case n == 0:
-			h ^= 0x9e3779b97f4a7c15
-		case n < 8:
-			var w [8]byte
-			copy(w[:], b)
-			h = join.Mix(h, binary.LittleEndian.Uint64(w[:]))
-		default: // the middle of a long one is left to the comparison
-			h = join.Mix(h, binary.LittleEndian.Uint64(b)^binary.LittleEndian.Uint64(b[n-8:])<<1+uint64(n))
-		}
+		v := r.Text[x]
+		b = append(append(b, byte(len(v)), byte(len(v)>>8)), v...)
 	}
-	return h
+	s.key = b
+	return b
 }
 
-// facetTable finds facets by what their rows have in common.
-type facetTable struct {
-	slots []facetSlot
-	n     int
-}
-
-type facetSlot struct {
-	hash uint64
-	f    *facet
-}
-
-func (t *facetTable) find(h uint64, k *facetKey, r *txn.Row) *facet {
-	mask := uint64(len(t.slots) - 1)
-	for i := h & mask; t.n > 0; i = (i + 1) & mask {
-		s := &t.slots[i]
-		if s.f == nil {
+// find returns the seat of the key, or nil.
+func (s *seats) find(h uint64, key []byte) *seat {
+	if s.n == 0 {
+		return nil
+	}
+	mask := uint64(len(s.list) - 1)
+	for i := h & mask; ; i = (i + 1) & mask {
+		x := &s.list[i]
+		if x.hash == h && x.key == string(key) {
+			return x
+		}
+		if x.key == "" {
 			return nil
 		}
-		if s.hash == h && s.f.key == *k && s.f.has(r) {
-			return s.f
-		}
 	}
-	return nil
 }
 
-// has reports whether the row has the facet's texts.
-func (f *facet) has(r *txn.Row) bool {
-	for i, x := range facetTexts {
-		if string(r.Text[x]) != f.texts[i] {
-			return false
-		}
-	}
-	return true
-}
-
-func (t *facetTable) add(h uint64, f *facet) {
-	if 2*t.n >= len(t.slots) {
-		old := t.slots
-		t.slots = make([]facetSlot, max(64, 2*len(old)))
-		for _, s := range old {
-			if s.f != nil {
-				t.put(s)
+// add seats a facet. Seats found before move.
+func (s *seats) add(h uint64, key string, f *facet) *seat {
+	if 2*s.n >= len(s.list) {
+		old := s.list
+		s.list = make([]seat, max(64, 2*len(old)))
+		for i := range old {
+			if old[i].key != "" {
+				*s.free(old[i].hash) = old[i]
 			}
 		}
 	}
-	t.put(facetSlot{h, f})
-	t.n++
+	s.n++
+	x := s.free(h)
+	*x = seat{hash: h, key: key, f: f, clears: f.clears, charges: f.charges, number: f.number, day: f.item.day, mid: f.item.mid, tid: f.item.tid,
+		side: f.item.side, undoes: f.undoes}
+	return x
 }
 
-func (t *facetTable) put(s facetSlot) {
-	mask := uint64(len(t.slots) - 1)
-	i := s.hash & mask
-	for t.slots[i].f != nil {
+func (s *seats) free(h uint64) *seat {
+	mask := uint64(len(s.list) - 1)
+	i := h & mask
+	for s.list[i].key != "" {
 		i = (i + 1) & mask
 	}
-	t.slots[i] = s
+	return &s.list[i]
 }
 
-// facet finds or makes the facet of a row.
-func (w *SieveWriter) facet(slot int, r *txn.Row) *facet {
-	k := facetKeyOf(slot, r)
-	h := k.hash(r)
-	if f := w.known.find(h, &k, r); f != nil {
+// seat finds the facet of a row, or makes it.
+func (w *SieveWriter) seat(slot int, r *txn.Row) *seat {
+	key := w.seats.pack(slot, r)
+	h := xxhash.Sum64(key)
+	if x := w.seats.find(h, key); x != nil {
+		return x
+	}
+	k := string(key)
+	return w.seats.add(h, k, w.s.facet(k, slot, r))
+}
+
+// facet finds the facet that another writer has made, or makes it.
+func (s *Sieve) facet(key string, slot int, r *txn.Row) *facet {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if f := s.byKey[key]; f != nil {
 		return f
 	}
-	f := w.s.facet(h, &k, slot, r)
-	w.known.add(h, f)
+	if len(s.facets) == join.MaxFacets {
+		s.full = true
+		return s.facets[0] // the day ends with an error
+	}
+	f := s.d.facetOf(slot, r)
+	f.number = uint32(len(s.facets))
+	s.facets = append(s.facets, f)
+	s.bySlot[slot] = append(s.bySlot[slot], f)
+	s.byKey[key] = f
 	return f
+}
+
+// facetOf reads what the rows of a facet have in common from the first of them.
+func (d *Day) facetOf(slot int, r *txn.Row) *facet {
+	f := &facet{slot: slot, currency: r.Currency, mid: string(r.Get(txn.MID)), business: r.Business, date: r.Time.Date(), item: d.itemOf(slot, r)}
+	it := &f.item
+	f.undoes = it.kind == txn.Refund || it.kind == txn.Void
+	f.plain = (it.kind == txn.Sale || it.kind == txn.Completion || f.undoes) && it.status.Success() && it.mid != 0 && it.flags&(unknownMID|unknownTID) == 0
+	if it.side == txn.Terminal {
+		if c, err := d.contract(it.mid, it.channel, it.class, 0, it.day); err == nil && !r.Time.IsZero() && !r.Time.DateOnly {
+			f.clears = c
+		}
+		return f
+	}
+	c, err := d.contract(it.mid, it.channel, it.class, d.sym.intern(r.Get(txn.MCC)), it.biz)
+	switch asks := d.chargesFor(it, r); {
+	case asks && err == nil:
+		f.charges = c
+	case asks && d.hasContracts:
+		f.plain = false
+	}
+	if d.set.GoLive != 0 && it.biz < d.set.GoLive || !d.slots[slot].Pays {
+		f.plain = false
+	}
+	return f
+}
+
+// gather adds up what the writers have seen. It is called once they are done.
+func (s *Sieve) gather() {
+	for _, w := range s.writers {
+		for i := range w.seats.list {
+			if x := &w.seats.list[i]; x.key != "" {
+				x.f.seen.merge(&x.seen)
+			}
+		}
+		w.seats = seats{}
+	}
+	for _, list := range s.bySlot {
+		slices.SortFunc(list, func(a, b *facet) int { return a.seen.first.Compare(b.seen.first) })
+	}
+	s.byKey, s.gathered = nil, true
 }

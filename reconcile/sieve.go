@@ -12,7 +12,6 @@ import (
 	"daozhang/parsers/txn"
 	"daozhang/reconcile/fee"
 	"daozhang/reconcile/join"
-	"daozhang/reconcile/register"
 )
 
 // Sieve takes the rows of big slots in short form, from several goroutines, and settles the pairs about which there is
@@ -26,42 +25,20 @@ type Sieve struct {
 	engine  *join.Engine
 	writers []*SieveWriter
 
-	pairs bool
+	pairs    bool
+	gathered bool // all writers are done
 
 	mu     sync.Mutex
 	full   bool // there are more facets than a row can name
 	facets []*facet
-	known  facetTable
+	bySlot map[int][]*facet
+	byKey  map[string]*facet
 	scopes map[scopeKey]uint32
-}
-
-// facet is what many rows of one slot have in common, with the first of them as an item.
-type facet struct {
-	number   uint32
-	slot     int
-	key      facetKey
-	texts    [len(facetTexts)]string
-	item     item // of the first row; its amounts, ids and time mean nothing
-	currency txn.Currency
-	mid      string // as received
-	business txn.Date
-	date     txn.Date // local day of the transaction time, 0 none
-	plain    bool
-	undoes   bool               // refunds and voids
-	clears   *register.Contract // terminal: says when a row clears
-	charges  *register.Contract // acquirer: says what it costs
 }
 
 type scopeKey struct {
 	mid  symbol
 	kind txn.Kind
-}
-
-// tallyOf is what one writer has seen of a facet.
-type tallyOf struct {
-	tally
-	next  int64 // of these, clearing on the next day
-	first txn.Position
 }
 
 // SieveOptions are the size of a sieve and what is wanted of it.
@@ -76,7 +53,7 @@ type SieveOptions struct {
 // Sieve makes a sieve.
 func (d *Day) Sieve(o SieveOptions) *Sieve {
 	writers := o.Writers
-	s := &Sieve{d: d, pairs: o.Pairs, engine: join.New(writers, o.Expect), scopes: map[scopeKey]uint32{}}
+	s := &Sieve{d: d, pairs: o.Pairs, engine: join.New(writers, o.Expect), scopes: map[scopeKey]uint32{}, bySlot: map[int][]*facet{}, byKey: map[string]*facet{}}
 	for n := range writers {
 		s.writers = append(s.writers, &SieveWriter{s: s, w: s.engine.Writer(n)})
 	}
@@ -100,8 +77,7 @@ func (s *Sieve) Writer(n int) *SieveWriter { return s.writers[n] }
 type SieveWriter struct {
 	s       *Sieve
 	w       *join.Writer
-	known   facetTable
-	tallies []tallyOf   // by facet
+	seats   seats
 	names   []join.Name // what rows that undo others name
 	related []uint64    // identifiers of, and named by, rows that are looked at in any case
 	traces  []uint64
@@ -118,11 +94,8 @@ type SiftedRow struct {
 
 // Add takes one row. At is its offset in all files of its side laid end to end. The row's bytes may change after the call.
 func (w *SieveWriter) Add(slot int, at int64, r *txn.Row) {
-	f := w.facet(slot, r)
-	for int(f.number) >= len(w.tallies) {
-		w.tallies = append(w.tallies, tallyOf{})
-	}
-	t := &w.tallies[f.number]
+	f := w.seat(slot, r)
+	t := &f.seen
 	if t.rows == 0 || r.Pos.Compare(t.first) < 0 {
 		t.first = r.Pos
 	}
@@ -133,7 +106,7 @@ func (w *SieveWriter) Add(slot int, at int64, r *txn.Row) {
 	if r.Side == txn.Terminal {
 		side = join.Terminal
 		b.Fee = 0
-		if f.clears != nil && f.clears.ClearingDate(r.Time) == f.item.day+1 {
+		if f.clears != nil && f.clears.ClearingDate(r.Time) == f.day+1 {
 			b.Next = true
 			t.next++
 		}
@@ -154,7 +127,7 @@ func (w *SieveWriter) Add(slot int, at int64, r *txn.Row) {
 }
 
 // identify packs the row's identifiers, and notes what it names of other rows.
-func (w *SieveWriter) identify(f *facet, r *txn.Row, side join.Side, at int64) {
+func (w *SieveWriter) identify(f *seat, r *txn.Row, side join.Side, at int64) {
 	b := &w.brief
 	if v := r.Get(txn.RRN); !txn.Blank(v) {
 		var ok bool
@@ -168,7 +141,7 @@ func (w *SieveWriter) identify(f *facet, r *txn.Row, side join.Side, at int64) {
 		b.Apart = true // an id of the channel alone does not tell the row's key from those of its neighbours
 	}
 	if v := r.Get(txn.STAN); !txn.Blank(v) {
-		b.Digest = trace(&f.item, txn.TrimZeros(v))
+		b.Digest = trace(f.side, f.mid, f.tid, txn.TrimZeros(v))
 	}
 	const originals = txn.Fields(1)<<txn.OrigOrder | 1<<txn.OrigRRN | 1<<txn.OrigSTAN | 1<<txn.OrigBatch | 1<<txn.OrigChannelTxnID
 	undoes := r.Kind == txn.Void || r.Kind == txn.Refund || r.Kind == txn.Reversal
@@ -187,7 +160,7 @@ func (w *SieveWriter) identify(f *facet, r *txn.Row, side join.Side, at int64) {
 		}
 	}
 	if v := r.Get(txn.OrigSTAN); !txn.Blank(v) {
-		w.traces = append(w.traces, trace(&f.item, txn.TrimZeros(v)))
+		w.traces = append(w.traces, trace(f.side, f.mid, f.tid, txn.TrimZeros(v)))
 	}
 	if b.Digest != 0 {
 		w.traces = append(w.traces, b.Digest)
@@ -195,9 +168,9 @@ func (w *SieveWriter) identify(f *facet, r *txn.Row, side join.Side, at int64) {
 }
 
 // nameSale notes by what a refund or void names its sale; false where that is nothing that packs.
-func (w *SieveWriter) nameSale(f *facet, r *txn.Row, side join.Side, at int64) bool {
+func (w *SieveWriter) nameSale(f *seat, r *txn.Row, side join.Side, at int64) bool {
 	b := &w.brief
-	n := join.Name{Side: side, At: at, Merchant: uint32(f.item.mid)}
+	n := join.Name{Side: side, At: at, Merchant: uint32(f.mid)}
 	if v := r.Get(txn.OrigRRN); !txn.Blank(v) {
 		var ok bool
 		if n.RRN, ok = join.PackShort(txn.TrimZeros(v)); !ok {
@@ -207,7 +180,7 @@ func (w *SieveWriter) nameSale(f *facet, r *txn.Row, side join.Side, at int64) b
 	}
 	n.RRN = 0
 	if v := r.Get(txn.OrigSTAN); !txn.Blank(v) {
-		n.Trace = trace(&f.item, txn.TrimZeros(v))
+		n.Trace = trace(f.side, f.mid, f.tid, txn.TrimZeros(v))
 		w.names = append(w.names, n)
 	}
 	if r.Kind == txn.Void { // it may have the numbers of its sale
@@ -256,55 +229,13 @@ func appendID(to []uint64, id []byte) []uint64 {
 }
 
 // trace is the digest of side, merchant, terminal and STAN, never zero.
-func trace(it *item, stan []byte) uint64 {
+func trace(side txn.Side, mid, tid symbol, stan []byte) uint64 {
 	n, ok := join.PackShort(stan)
 	if !ok {
 		n = xxhash.Sum64(stan)
 	}
-	h := join.Mix(uint64(it.side)<<56|uint64(it.mid), uint64(it.tid))
+	h := join.Mix(uint64(side)<<56|uint64(mid), uint64(tid))
 	return join.Mix(h, n) | 1<<43
-}
-
-// facet finds the facet that another writer has made, or makes it.
-func (s *Sieve) facet(h uint64, k *facetKey, slot int, r *txn.Row) *facet {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if f := s.known.find(h, k, r); f != nil {
-		return f
-	}
-	date := r.Time.Date()
-	d, sl := s.d, &s.d.slots[slot]
-	f := &facet{number: uint32(len(s.facets)), slot: slot, currency: r.Currency, mid: string(r.Get(txn.MID)), business: r.Business, date: date}
-	f.key, f.item = *k, d.itemOf(slot, r)
-	for i, x := range facetTexts {
-		f.texts[i] = string(r.Get(x))
-	}
-	it := &f.item
-	f.undoes = it.kind == txn.Refund || it.kind == txn.Void
-	f.plain = (it.kind == txn.Sale || it.kind == txn.Completion || f.undoes) && it.status.Success() && it.mid != 0 && it.flags&(unknownMID|unknownTID) == 0
-	if it.side == txn.Terminal {
-		if c, err := d.contract(it.mid, it.channel, it.class, 0, it.day); err == nil && !r.Time.IsZero() && !r.Time.DateOnly {
-			f.clears = c
-		}
-	} else {
-		c, err := d.contract(it.mid, it.channel, it.class, d.sym.intern(r.Get(txn.MCC)), it.biz)
-		switch asks := d.chargesFor(it, r); {
-		case asks && err == nil:
-			f.charges = c
-		case asks && d.hasContracts:
-			f.plain = false
-		}
-		if d.set.GoLive != 0 && it.biz < d.set.GoLive || !sl.Pays {
-			f.plain = false
-		}
-	}
-	if len(s.facets) == join.MaxFacets {
-		s.full = true
-		return s.facets[0] // the day ends with an error
-	}
-	s.facets = append(s.facets, f)
-	s.known.add(h, f)
-	return f
 }
 
 // scope numbers a merchant and kind: what every key holds beside the identifier.
@@ -318,59 +249,30 @@ func (s *Sieve) scope(it *item) uint32 {
 	return n
 }
 
-// seen is what all writers have seen of a facet.
-func (s *Sieve) seen(f *facet) (t tallyOf) {
-	for _, w := range s.writers {
-		if int(f.number) >= len(w.tallies) {
-			continue
-		}
-		x := &w.tallies[f.number]
-		if x.rows == 0 {
-			continue
-		}
-		if t.rows == 0 || x.first.Compare(t.first) < 0 {
-			t.first = x.first
-		}
-		t.add(x.rows, x.amount, x.fee)
-		t.next += x.next
-	}
-	return t
-}
-
-// Register counts the rows of a slot as read, once all its files are.
+// Register counts the rows of a slot as read, once all files are.
 func (s *Sieve) Register(slot int) {
-	type counted struct {
-		f *facet
-		tallyOf
+	if !s.gathered {
+		s.gather()
 	}
-	var list []counted
-	for _, f := range s.facets {
-		if f.slot == slot {
-			list = append(list, counted{f, s.seen(f)})
-		}
-	}
-	slices.SortFunc(list, func(a, b counted) int { return a.first.Compare(b.first) })
 	d := s.d
-	for i := range list {
-		c := &list[i]
-		cur := d.currency(c.f.currency)
-		c.f.item.curIdx = cur
-		if c.f.item.kind.Transaction() {
-			d.count(LegTA, slot, cur).add(c.rows, c.amount, c.fee)
+	for _, f := range s.bySlot[slot] { // in the order of their first rows, which is that of currencies
+		t := &f.seen
+		cur := d.currency(f.currency)
+		f.item.curIdx = cur
+		if f.item.kind.Transaction() {
+			d.count(LegTA, slot, cur).add(t.rows, t.amount, t.fee)
 		}
-		if c.f.item.side == txn.Acquirer {
-			d.count(LegAB, slot, cur).add(c.rows, c.amount, c.fee)
+		if f.item.side == txn.Acquirer {
+			d.count(LegAB, slot, cur).add(t.rows, t.amount, t.fee)
 		}
 	}
 }
 
-// Kinds tells what sorts of rows a slot has: the merchant as received, the clearing day and the local day as the rows state
-// them, the kind, and their number. The order means nothing.
+// Kinds tells what sorts of rows a registered slot has: the merchant as received, the clearing day and the local day as the
+// rows state them, the kind, and their number.
 func (s *Sieve) Kinds(slot int, tell func(mid string, business, local txn.Date, kind txn.Kind, rows int64)) {
-	for _, f := range s.facets {
-		if f.slot == slot {
-			tell(f.mid, f.business, f.date, f.item.kind, s.seen(f).rows)
-		}
+	for _, f := range s.bySlot[slot] {
+		tell(f.mid, f.business, f.date, f.item.kind, f.seen.rows)
 	}
 }
 
@@ -437,7 +339,7 @@ func (s *Sieve) others(q *join.Question) {
 		}
 		for _, id := range [...]symbol{it.stan, it.origSTAN} {
 			if id != 0 {
-				q.Traces = append(q.Traces, trace(it, d.sym.text(id)))
+				q.Traces = append(q.Traces, trace(it.side, it.mid, it.tid, d.sym.text(id)))
 			}
 		}
 	}

@@ -253,6 +253,7 @@ func (q *quick) record(r *Reader, row *txn.Row, w *view, stop int) bool {
 	}
 	s.pos += stop - lead + 1
 	s.line++
+	r.rec.line = s.line
 	if r.counts.rows++; r.counts.rows == 1 {
 		r.first = s.line
 	}

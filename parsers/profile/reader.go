@@ -366,6 +366,10 @@ func (r *Reader) behindTrailer(line int) error {
 		What: "a record behind the trailer: two files in one?"}
 }
 
+// Line is the line on which the record of the last row begins, counted from where the reader began: from the head of the
+// file, or for a part from its own first line ([parsers.Tail] knows how many are before it).
+func (r *Reader) Line() int { return r.rec.line }
+
 // SeekRecord makes the record at the offset of a row's Position the next one. Totals and controls are void then.
 func (r *Reader) SeekRecord(offset int64) error {
 	if offset < r.f.data || offset >= r.src.Size {

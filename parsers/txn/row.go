@@ -289,7 +289,6 @@ func (r *Row) Set(f Field, v []byte) {
 
 // Clone returns a copy of the row that shares no memory with the reader.
 func (r *Row) Clone() *Row {
-	c := *r
 	n := 0
 	for _, t := range r.Text {
 		n += len(t)
@@ -297,8 +296,19 @@ func (r *Row) Clone() *Row {
 	for _, e := range r.Extra {
 		n += len(e.Value)
 	}
-	n += len(r.Settlement.Rate) + len(r.PayoutAmount.Rate)
-	buf := make([]byte, 0, n)
+	c, _ := r.copy(make([]byte, 0, n+len(r.Settlement.Rate)+len(r.PayoutAmount.Rate)))
+	return &c
+}
+
+// CopyTo makes to a copy of the row whose texts lie in buf, which is returned as far as it is used. What is copied into one
+// buffer stays valid until the buffer is used again.
+func (r *Row) CopyTo(to *Row, buf []byte) []byte {
+	*to, buf = r.copy(buf)
+	return buf
+}
+
+func (r *Row) copy(buf []byte) (Row, []byte) {
+	c := *r
 	keep := func(b []byte) []byte {
 		if len(b) == 0 {
 			return nil
@@ -316,7 +326,7 @@ func (r *Row) Clone() *Row {
 	}
 	c.Settlement.Rate, c.PayoutAmount.Rate = keep(r.Settlement.Rate), keep(r.PayoutAmount.Rate)
 	c.FeeParts = slices.Clone(r.FeeParts)
-	return &c
+	return c, buf
 }
 
 // NetFine is amount - fee in 1e-5 of the major unit: what the row adds to its payout, computed, never as stated.

@@ -55,21 +55,21 @@ const (
 	flagNext              // clears on the day after its local day
 )
 
-// Facet is what many rows of one slot have in common. Ids are numbers that are equal where the texts are, 0 none.
+// Facet is what many rows of one slot have in common, in 32 bytes. Ids are numbers that are equal where the texts are, 0 none.
 type Facet struct {
-	Side     Side
-	Plain    bool  // rows of it can be plain: successful sales that the register knows and no rule concerns
-	Online   bool  // has no terminal of its own
-	OurStore bool  // the store is in the register
-	Currency uint8 // equal numbers are one currency
-	Undoes   bool  // refunds and voids, which name another row
-	Refunds  bool  // of these, the refunds
-	Merchant uint32
 	Scope    uint32 // merchant and kind; part of every key
+	Merchant uint32
 	TID      uint32
 	Store    uint32
 	Day      int32 // local day of the transactions
 	Cleared  int32 // acquirer: clearing day
+	Side     Side
+	Currency uint8 // equal numbers are one currency
+	Plain    bool  // rows of it can be plain: successful rows that the register knows and no rule concerns
+	Online   bool  // has no terminal of its own
+	OurStore bool  // the store is in the register
+	Undoes   bool  // refunds and voids, which name another row
+	Refunds  bool  // of these, the refunds
 }
 
 // Brief is a row on its way in.

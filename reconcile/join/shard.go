@@ -113,14 +113,13 @@ func matchShard(w *World, space Space, left, right []uint64, out *Outcome, s *sc
 		if w.gone(row(r[words:])) {
 			continue
 		}
-		scope := w.Facets[row(r[words:]).facet()].Scope
 		for at := HashKey(r[:words]) & mask; ; at = (at + 1) & mask {
 			c := table[at]
 			if c == 0 {
 				table[at] = uint32(i + 1)
 				break
 			}
-			if o := left[int(c-1)*stride:][:stride]; same(r, o, words) && w.Facets[row(o[words:]).facet()].Scope == scope {
+			if o := left[int(c-1)*stride:][:stride]; w.same(r, o, words) {
 				s.shared[c-1], s.shared[i] = true, true
 				break
 			}
@@ -131,13 +130,12 @@ func matchShard(w *World, space Space, left, right []uint64, out *Outcome, s *sc
 		if w.gone(row(r[words:])) {
 			continue
 		}
-		scope := w.Facets[row(r[words:]).facet()].Scope
 		for at := HashKey(r[:words]) & mask; ; at = (at + 1) & mask {
 			c := table[at]
 			if c == 0 {
 				break
 			}
-			if o := left[int(c-1)*stride:][:stride]; same(r, o, words) && w.Facets[row(o[words:]).facet()].Scope == scope {
+			if o := left[int(c-1)*stride:][:stride]; w.same(r, o, words) {
 				s.head[j] = c
 				if s.partner[c-1] != 0 {
 					s.shared[c-1] = true
@@ -176,12 +174,12 @@ func matchShard(w *World, space Space, left, right []uint64, out *Outcome, s *sc
 	}
 }
 
-// same compares two keys.
-func same(a, b []uint64, words int) bool {
-	if words == 1 {
-		return a[0] == b[0]
+// same reports whether two rows have one key: the identifier first, for what the facets add lies elsewhere in memory.
+func (w *World) same(a, b []uint64, words int) bool {
+	if a[0] != b[0] || words > 1 && (a[1] != b[1] || a[2] != b[2]) {
+		return false
 	}
-	return a[0] == b[0] && a[1] == b[1] && a[2] == b[2]
+	return w.Facets[row(a[words:]).facet()].Scope == w.Facets[row(b[words:]).facet()].Scope
 }
 
 // gone reports whether the row was settled under another identifier.
@@ -296,14 +294,13 @@ func sweepShard(w *World, space Space, rows []uint64, out *Outcome, s *scratch) 
 			w.apart(x)
 			out.touched = append(out.touched, h)
 		}
-		scope := w.Facets[x.facet()].Scope
 		for at := h & mask; ; at = (at + 1) & mask {
 			c := table[at]
 			if c == 0 {
 				table[at] = uint32(i + 1)
 				break
 			}
-			if o := rows[int(c-1)*stride:][:stride]; same(r, o, words) && w.Facets[row(o[words:]).facet()].Scope == scope {
+			if o := rows[int(c-1)*stride:][:stride]; w.same(r, o, words) {
 				w.apart(x)
 				w.apart(row(o[words:]))
 				break

@@ -119,7 +119,7 @@ func judge(ctx context.Context, q question) (*judged, error) {
 	if q.ledger {
 		sink = out.ledger
 	}
-	if out.outcome, out.carry, err = day.Run(evidence{l.files}, sink); err != nil {
+	if out.outcome, out.carry, err = day.Run(evidence{l.files, l.workers}, sink); err != nil {
 		return nil, err
 	}
 	if !q.wide { // files at hand have no next day

@@ -20,6 +20,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"daozhang/cmd/internal/config"
@@ -58,7 +59,9 @@ type Engine struct {
 	Fault      func(stage string, day *reconcile.Day) // test seam of the core
 	Say        func(format string, args ...any)       // progress for people; may be nil
 
-	readOnly bool
+	readOnly   bool
+	registered *registerTexts
+	opened     *atomic.Int64 // number of the last sighting up to which Ingest has opened all deliveries
 }
 
 // Steps lists the points at which Step is called, in order: during a run, of which landing, carry, commit and publication
@@ -97,7 +100,7 @@ func Open(ctx context.Context, cfg *config.Config, o Engine, readOnly bool) (*En
 	if err := problems.Err(); err != nil {
 		return nil, err
 	}
-	e.Register = reg
+	e.Register, e.registered, e.opened = reg, &registerTexts{}, &atomic.Int64{}
 	if !readOnly {
 		if err := disk.MkdirAll(e.Disk, cfg.State, 0o700); err != nil {
 			return nil, err

@@ -1,8 +1,8 @@
 package pipeline
 
 import (
+	"context"
 	"errors"
-	"fmt"
 	"io"
 
 	"daozhang/parsers"
@@ -12,7 +12,10 @@ import (
 
 // evidence reads the full rows of the few positions that a book shows. Positions come sorted by file and offset, so each
 // file is opened once and read forwards.
-type evidence struct{ files []*File }
+type evidence struct {
+	files   []*File
+	workers int
+}
 
 // Rows implements reconcile.Evidence.
 func (e evidence) Rows(at []txn.Position) ([]*txn.Row, []reconcile.Ref, error) {
@@ -32,16 +35,11 @@ func (e evidence) Rows(at []txn.Position) ([]*txn.Row, []reconcile.Ref, error) {
 
 func (e evidence) readFile(at []txn.Position, rows []*txn.Row, refs []reconcile.Ref) error {
 	f := e.files[at[0].File]
-	i := 0
-	return f.again(at, txn.AllFields, func(r parsers.Reader, row *txn.Row) error {
-		rows[i] = row.Clone()
-		line, _, err := r.Locate(row.Pos.Offset)
-		if err != nil {
-			return fmt.Errorf("%s: %w", f.Name(), err)
-		}
-		refs[i] = f.ref(line)
-		refs[i].Offset, refs[i].Entry = row.Pos.Offset, row.Pos.Entry
-		i++
+	c := recall{file: f, at: at, want: txn.AllFields, lines: true, ahead: e.workers}
+	return c.each(context.Background(), func(n int, row *txn.Row, line int) error {
+		rows[n] = row.Clone()
+		refs[n] = f.ref(line)
+		refs[n].Offset, refs[n].Entry = row.Pos.Offset, row.Pos.Entry
 		return nil
 	})
 }

@@ -63,7 +63,7 @@ func (h *history) ledger(d txn.Date) *LedgerReader {
 	var r *LedgerReader
 	folder, _, err := h.e.latest(d)
 	if err == nil {
-		r, err = OpenLedger(h.e.Disk, folder)
+		r, err = openLedger(h.e.Disk, folder)
 	}
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		h.err = errors.Join(h.err, err)
@@ -170,7 +170,7 @@ func (h *history) row(f *File, at txn.Position) (*txn.Row, error) {
 	}
 	seeker, ok := r.(parsers.Seeker)
 	if !ok {
-		rows, _, err := evidence{[]*File{f}}.Rows([]txn.Position{at})
+		rows, _, err := evidence{files: []*File{f}}.Rows([]txn.Position{at})
 		if err != nil {
 			return nil, err
 		}

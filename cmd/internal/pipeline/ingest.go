@@ -103,11 +103,17 @@ func (e *Engine) fetchSource(src *config.Source, slots *fetch.Slots) (fetch.Sour
 // Ingest opens every delivery whose files are not yet known and attaches them to their slots. It also mends what a crash
 // left between landing and opening.
 func (e *Engine) Ingest(ctx context.Context) error {
-	todo, err := e.DB.Unopened(ctx)
+	// What was recorded up to then this engine has opened, and it stays opened.
+	after := e.opened.Load()
+	last, err := e.DB.LastSighting(ctx)
 	if err != nil {
 		return err
 	}
-	again, err := e.DB.Renamed(ctx) // the same bytes under a name of another day stand for that day too
+	todo, err := e.DB.Unopened(ctx, after)
+	if err != nil {
+		return err
+	}
+	again, err := e.DB.Renamed(ctx, after) // the same bytes under a name of another day stand for that day too
 	if err != nil {
 		return err
 	}
@@ -125,6 +131,7 @@ func (e *Engine) Ingest(ctx context.Context) error {
 			return fmt.Errorf("%s of source %s: %w", g.Name, g.Source, err)
 		}
 	}
+	e.opened.Store(max(after, last))
 	e.step(StepIngested)
 	return nil
 }
@@ -360,21 +367,12 @@ func (e *Engine) attachSlices(ctx context.Context, src *config.Source, g store.S
 			cuts[sliceKey{a, date}] = &store.Slice{Digest: m.sha, From: date, To: date}
 		}
 	}
-	keys := make([]sliceKey, 0, len(cuts))
-	for k := range cuts {
-		keys = append(keys, k)
+	all := map[store.SlotRef]store.Attachment{}
+	for k, c := range cuts {
+		all[store.SlotRef{Source: src.Name, Date: k.day, Key: k.account}] = store.Attachment{File: m.sha, Delivery: g.SHA256,
+			Arrived: g.Received, Cause: "fetched", Covers: store.Covers{Accounts: []string{k.account}}, Slice: c}
 	}
-	slices.SortFunc(keys, func(a, b sliceKey) int {
-		return cmp.Or(cmp.Compare(a.day, b.day), strings.Compare(a.account, b.account))
-	})
-	for _, k := range keys {
-		_, _, err := e.DB.AttachToSlot(ctx, store.SlotRef{Source: src.Name, Date: k.day, Key: k.account}, store.Attachment{File: m.sha, Delivery: g.SHA256,
-			Arrived: g.Received, Cause: "fetched", Covers: store.Covers{Accounts: []string{k.account}}, Slice: cuts[k]})
-		if err != nil {
-			return err
-		}
-	}
-	return nil
+	return e.DB.AttachToSlots(ctx, src.Name, all)
 }
 
 // accountsOf are the accounts that a bank slot stands for by configuration.

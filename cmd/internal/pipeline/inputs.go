@@ -56,11 +56,6 @@ func inputsDigest(rows []store.Input) string {
 	return hex.EncodeToString(h.Sum(nil))
 }
 
-// registerDigest covers the register rows valid on the day.
-func (e *Engine) registerDigest(d txn.Date) string {
-	return digestText(string(e.Register.AppendValid(nil, d)))
-}
-
 // inputDiff is one input that two runs of a day knew differently; the zero Input where one of them did not have it.
 type inputDiff struct{ was, is store.Input }
 

@@ -179,6 +179,7 @@ func getPosition(b []byte) txn.Position {
 // LedgerReader searches a written ledger.
 type LedgerReader struct {
 	head  ledgerHead
+	known bool // the head is decoded
 	f     disk.File
 	start int64
 	n     int
@@ -186,18 +187,31 @@ type LedgerReader struct {
 
 // OpenLedger opens the ledger in a book's folder; fs.ErrNotExist where there is none. A nil fsys is disk.OS.
 func OpenLedger(fsys disk.FS, folder string) (*LedgerReader, error) {
+	r, err := openLedger(fsys, folder)
+	if err != nil {
+		return nil, err
+	}
+	if err := r.readHead(); err != nil {
+		return nil, errors.Join(err, r.Close())
+	}
+	return r, nil
+}
+
+// openLedger opens a ledger in which often nothing is found: its head is decoded at the first hit.
+func openLedger(fsys disk.FS, folder string) (*LedgerReader, error) {
 	f, err := disk.Or(fsys).Open(filepath.Join(folder, LedgerName))
 	if err != nil {
 		return nil, err
 	}
 	r := &LedgerReader{f: f}
-	if err := r.readHead(); err != nil {
+	if err := r.passHead(); err != nil {
 		return nil, errors.Join(fmt.Errorf("%s: %w", f.Name(), err), f.Close())
 	}
 	return r, nil
 }
 
-func (r *LedgerReader) readHead() error {
+// passHead finds where the entries begin.
+func (r *LedgerReader) passHead() error {
 	var b [len(ledgerMagic) + 4]byte
 	if _, err := io.ReadFull(r.f, b[:]); err != nil || !bytes.HasPrefix(b[:], []byte(ledgerMagic)) {
 		return errors.New("not a match ledger")
@@ -211,15 +225,29 @@ func (r *LedgerReader) readHead() error {
 	if r.start > info.Size() {
 		return io.ErrUnexpectedEOF
 	}
-	text := make([]byte, size)
-	if _, err := io.ReadFull(r.f, text); err != nil {
-		return err
-	}
 	r.n = int((info.Size() - r.start) / entrySize)
-	return json.Unmarshal(text, &r.head)
+	return nil
 }
 
-// Files lists the files that positions refer to.
+// readHead decodes the head, once.
+func (r *LedgerReader) readHead() error {
+	if r.known {
+		return nil
+	}
+	from := int64(len(ledgerMagic) + 4)
+	text := make([]byte, r.start-from)
+	_, err := r.f.ReadAt(text, from)
+	if err == nil {
+		err = json.Unmarshal(text, &r.head)
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %w", r.f.Name(), err)
+	}
+	r.known = true
+	return nil
+}
+
+// Files lists the files that positions refer to; where the ledger was opened by openLedger, once an entry was found.
 func (r *LedgerReader) Files() []LedgerFile { return r.head.Files }
 
 // Find returns the entries under an identifier's hash.
@@ -242,6 +270,9 @@ func (r *LedgerReader) Find(id string) ([]LedgerEntry, error) {
 			case hash > want:
 				return out, nil
 			case hash == want:
+				if err := r.readHead(); err != nil {
+					return out, err
+				}
 				e := LedgerEntry{hash: hash, Row: getPosition(b[8:]), Partner: getPosition(b[22:])}
 				if int(b[36]) < len(r.head.Passes) {
 					e.Pass = r.head.Passes[b[36]]

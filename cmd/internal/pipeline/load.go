@@ -29,7 +29,8 @@ type File struct {
 	Account  string // of a bank slice: only this account's lines of the slot's day count
 	ID       uint32 // number in the day's list; given by load
 
-	side txn.Side
+	side  txn.Side
+	marks []mark
 }
 
 // Name is delivery!member.

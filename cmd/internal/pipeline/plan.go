@@ -165,7 +165,7 @@ func (e *Engine) know(ctx context.Context, target txn.Date) (*known, error) {
 
 // load reads the slots of a span of days.
 func (k *known) load(ctx context.Context, e *Engine, from, to txn.Date) error {
-	current, err := e.DB.CurrentSlotsBetween(ctx, from, to)
+	current, err := e.DB.SlotContents(ctx, from, to)
 	if err != nil {
 		return err
 	}
@@ -257,15 +257,25 @@ func (k *known) sameAnswers(ctx context.Context, e *Engine, r store.Run) (bool, 
 	return true, e.DB.SetChecked(ctx, r.Date, r.N, newest)
 }
 
-// staleNow judges a planned day again, after the days before it were computed: often their carry has not changed.
-func (e *Engine) staleNow(ctx context.Context, d txn.Date, asOf time.Time) (string, []string, error) {
-	k, err := e.know(ctx, d)
+// knowPlanned reads what the store says about planned days, once for a run: computed keeps it up to date. What others bring
+// while the run goes on is not in it: the next command finds it, as it does what comes after a day was judged.
+func (e *Engine) knowPlanned(ctx context.Context, plan []Planned) (*known, error) {
+	last := plan[len(plan)-1].Date
+	k, err := e.know(ctx, last)
 	if err != nil {
-		return "", nil, err
+		return nil, err
 	}
-	if err := k.load(ctx, e, d, d); err != nil {
-		return "", nil, err
-	}
+	return k, k.load(ctx, e, plan[0].Date, last)
+}
+
+// computed notes the run of a day.
+func (k *known) computed(r store.Run) {
+	k.runs[r.Date] = r
+	k.last = max(k.last, r.Date)
+}
+
+// staleNow judges a planned day again, after the days before it were computed: often their carry has not changed.
+func (k *known) staleNow(ctx context.Context, e *Engine, d txn.Date, asOf time.Time) (string, []string, error) {
 	return k.stale(ctx, e, d, k.runs[d-1].CarryOut, asOf)
 }
 

@@ -13,7 +13,6 @@ import (
 	"daozhang/cmd/internal/publish"
 	"daozhang/parsers/txn"
 	"daozhang/reconcile"
-	"daozhang/reconcile/register"
 )
 
 // The register may be changed for dates that are closed. Their books stay. The first open date is stale then, has the change
@@ -35,55 +34,14 @@ func (e *Engine) reaches(ctx context.Context, d, closed txn.Date) ([]reach, erro
 	if err != nil {
 		return nil, err
 	}
-	now := registerDigests(e.Register, func(d txn.Date) string { return e.registerDigest(d) })
 	var out []reach
 	for d, was := range known.Own {
-		if is := now(d); is != was && is != known.Told[d] {
+		if is := e.registerDigest(d); is != was && is != known.Told[d] {
 			out = append(out, reach{d, was, is})
 		}
 	}
 	slices.SortFunc(out, func(a, b reach) int { return cmp.Compare(a.date, b.date) })
 	return out, nil
-}
-
-// registerDigests answers for many dates: from one date on which a record begins or ends to the next, they are all alike.
-func registerDigests(r *register.Register, digest func(txn.Date) string) func(txn.Date) string {
-	var turns []txn.Date
-	add := func(v register.Validity) {
-		turns = append(turns, v.From)
-		if v.To != 0 {
-			turns = append(turns, v.To+1)
-		}
-	}
-	t := r.Tables()
-	for _, x := range t.Stores {
-		add(x.Validity)
-	}
-	for _, x := range t.Merchants {
-		add(x.Validity)
-	}
-	for _, x := range t.Terminals {
-		add(x.Validity)
-	}
-	for _, x := range t.Contracts {
-		add(x.Validity)
-	}
-	for _, x := range t.Accounts {
-		add(x.Validity)
-	}
-	for _, x := range t.Payers {
-		add(x.Validity)
-	}
-	slices.Sort(turns)
-	turns = slices.Compact(turns)
-	known := map[int]string{}
-	return func(d txn.Date) string {
-		span, _ := slices.BinarySearch(turns, d+1) // how many turns there were by then
-		if _, ok := known[span]; !ok {
-			known[span] = digest(d)
-		}
-		return known[span]
-	}
 }
 
 // maxShadows is how many closed dates, the newest, are judged again to see what a change of the register would make of them.
@@ -260,13 +218,6 @@ func (t *telling) reach() reconcile.Reach {
 		parts = append(parts, fmt.Sprintf("%d not judged again", t.unjudged))
 	}
 	return reconcile.Reach{From: t.from, To: t.to, Cases: t.cases, Detail: strings.Join(parts, "; "), Facts: digestText(t.facts.String())}
-}
-
-// keepRegister keeps the text of the register as it is valid on a date, under the digest that stands among the inputs of its
-// run: so that a later change can name its records.
-func (e *Engine) keepRegister(ctx context.Context, d txn.Date) error {
-	_, err := e.Carry.Put(ctx, e.Register.AppendValid(nil, d))
-	return err
 }
 
 // maxRecords is how many changed records are named.

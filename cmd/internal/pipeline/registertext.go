@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"sync"
+	"sync/atomic"
 
 	"daozhang/parsers/txn"
 	"daozhang/reconcile/register"
@@ -14,20 +15,22 @@ import (
 // text of a register of a hundred thousand records is large.
 type registerTexts struct {
 	mu    sync.Mutex
-	of    *register.Register
+	about *register.Register
 	turns []txn.Date
 	known map[int]*registerText
 }
 
 type registerText struct {
 	digest string
-	kept   bool // the text lies in the carry store
+	kept   atomic.Bool // the text lies in the carry store
 }
 
-// at is the entry of a date. The lock must be held.
-func (t *registerTexts) at(r *register.Register, d txn.Date) *registerText {
-	if t.of != r {
-		t.of, t.turns, t.known = r, registerTurns(r), map[int]*registerText{}
+// of is what is known of a date.
+func (t *registerTexts) of(r *register.Register, d txn.Date) *registerText {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.about != r {
+		t.about, t.turns, t.known = r, registerTurns(r), map[int]*registerText{}
 	}
 	span := spanOf(t.turns, d)
 	x := t.known[span]
@@ -77,21 +80,19 @@ func registerTurns(r *register.Register) (turns []txn.Date) {
 
 // registerDigest covers the register rows valid on the day.
 func (e *Engine) registerDigest(d txn.Date) string {
-	e.registerTexts.mu.Lock()
-	defer e.registerTexts.mu.Unlock()
-	return e.registerTexts.at(e.Register, d).digest
+	return e.registered.of(e.Register, d).digest
 }
 
 // keepRegister keeps the text of the register as it is valid on a date, under the digest that stands among the inputs of its
 // run: so that a later change can name its records. One that this engine has kept already is there.
 func (e *Engine) keepRegister(ctx context.Context, d txn.Date) error {
-	e.registerTexts.mu.Lock()
-	defer e.registerTexts.mu.Unlock()
-	x := e.registerTexts.at(e.Register, d)
-	if x.kept {
+	x := e.registered.of(e.Register, d)
+	if x.kept.Load() {
 		return nil
 	}
 	_, err := e.Carry.Put(ctx, e.Register.AppendValid(nil, d))
-	x.kept = err == nil
+	if err == nil {
+		x.kept.Store(true)
+	}
 	return err
 }

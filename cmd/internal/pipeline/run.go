@@ -41,12 +41,18 @@ func (e *Engine) Run(ctx context.Context, plan []Planned, asOf time.Time, told f
 		return nil, err
 	}
 	var out []DayResult
+	var k *known
 	for _, p := range plan {
 		if err := ctx.Err(); err != nil {
 			return out, err
 		}
 		if p.Reason == ReasonEarlierIn && !p.Asked {
-			why, detail, err := e.staleNow(ctx, p.Date, asOf)
+			if k == nil {
+				if k, err = e.knowPlanned(ctx, plan); err != nil {
+					return out, err
+				}
+			}
+			why, detail, err := k.staleNow(ctx, e, p.Date, asOf)
 			if err != nil {
 				return out, err
 			}
@@ -59,6 +65,9 @@ func (e *Engine) Run(ctx context.Context, plan []Planned, asOf time.Time, told f
 		r, err := e.runDay(ctx, p, asOf, cascade)
 		if err != nil {
 			return out, fmt.Errorf("business date %s: %w", p.Date, err)
+		}
+		if k != nil {
+			k.computed(r.Run)
 		}
 		if told != nil {
 			told(*r)

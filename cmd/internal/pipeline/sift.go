@@ -4,9 +4,9 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"os"
+	"runtime"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -39,7 +39,17 @@ type parsed struct {
 	errors         []*parsers.ParseError
 	raw            [][]byte
 	fatal          error
+	marks          []mark
 }
+
+// mark says on which line the record at an offset begins. There is one for every few rows, so that the line of any can be
+// told without reading the file from its start.
+type mark struct {
+	offset int64
+	line   int
+}
+
+const rowsBetweenMarks = 64
 
 // maxRawKept is how many rejected records of one file are kept for the core to search.
 const maxRawKept = 1000
@@ -49,6 +59,7 @@ type sifter struct {
 	*reconcile.Sieve
 	todo  []*sift
 	parts []partOf
+	big   bool
 	slots map[int][]*sift // by index of the slot
 }
 
@@ -77,6 +88,7 @@ func (l *loader) sieve(ctx context.Context, slots []Slot, numbers []int) (*sifte
 		return nil, nil
 	}
 	for _, x := range z.todo {
+		z.big = z.big || len(x.parts) > 1
 		for n := range x.parts {
 			z.parts = append(z.parts, partOf{x, n})
 		}
@@ -107,7 +119,7 @@ func plan(s *Slot, from int64, split bool) (list []*sift, end int64) {
 	}
 	end = from
 	for _, f := range s.Files {
-		parts, err := f.parts(reconcile.Wanted(s.Side), split)
+		parts, err := f.parts(reconcile.WantedToSift(s.Side), split)
 		if err != nil {
 			return nil, from
 		}
@@ -167,12 +179,16 @@ const rowsBetweenLooks = 1 << 16
 func (x partOf) read(ctx context.Context, w *reconcile.SieveWriter) {
 	var row txn.Row
 	p, reader := &x.got[x.n], x.parts[x.n]
+	liner, _ := reader.(parsers.Liner)
 	for n := 1; ; n++ {
 		if n%rowsBetweenLooks == 0 && ctx.Err() != nil {
 			return
 		}
 		err := reader.Next(&row)
 		if err == nil {
+			if p.rows%rowsBetweenMarks == 0 && liner != nil {
+				p.marks = append(p.marks, mark{row.Pos.Offset, liner.Line()})
+			}
 			p.rows++
 			w.Add(x.number, x.base+row.Pos.Offset, &row)
 			continue
@@ -216,6 +232,13 @@ func (z *sifter) register(l *loader, s *Slot, slot, number int, got *seen) error
 				}
 				l.day.Reject(number, raw)
 			}
+			for _, m := range p.marks {
+				if n < len(tail.Starts) {
+					m.line += tail.Starts[n].Lines
+				}
+				x.file.marks = append(x.file.marks, m)
+			}
+			p.marks = nil
 			for _, e := range p.errors {
 				if shown++; shown <= maxErrors {
 					tail.Place(n, e)
@@ -272,6 +295,10 @@ func (z *sifter) shake(ctx context.Context, l *loader) error {
 	if l.ledger != nil {
 		z.tell(l.ledger, shaken.Pairs)
 	}
+	l.day.Expect(int64(len(shaken.Terminal) + len(shaken.Acquirer)))
+	if z.big {
+		runtime.GC() // the joined rows make room for those that are judged
+	}
 	several := shaken.Several
 	for _, x := range z.todo {
 		list := &shaken.Terminal
@@ -288,11 +315,9 @@ func (z *sifter) shake(ctx context.Context, l *loader) error {
 			at = append(at, several[0].Pos)
 			several = several[1:]
 		}
-		if len(at) == 0 {
-			continue
-		}
 		slices.SortFunc(at, txn.Position.Compare)
-		err := x.file.again(at, reconcile.Wanted(x.file.side), func(_ parsers.Reader, r *txn.Row) error {
+		c := recall{file: x.file, at: at, want: reconcile.Wanted(x.file.side), ahead: l.workers}
+		err := c.each(ctx, func(_ int, r *txn.Row, _ int) error {
 			z.Rest(x.number, r)
 			return nil
 		})
@@ -323,28 +348,4 @@ func (z *sifter) tell(to *Ledger, pairs []join.Pair) {
 		p := &pairs[i]
 		to.pair(p, place(txn.Terminal, p.Left), place(txn.Acquirer, p.Right))
 	}
-}
-
-// again reads the rows at the positions, which are ascending and all of this file.
-func (f *File) again(at []txn.Position, want txn.Fields, take func(parsers.Reader, *txn.Row) error) error {
-	r, err := f.open(want)
-	if err != nil {
-		return fmt.Errorf("reading %s again: %w", f.Name(), err)
-	}
-	seeker, canSeek := r.(parsers.Seeker)
-	var row txn.Row
-	for i, p := range at {
-		if canSeek && (i == 0 || p.Offset != at[i-1].Offset || p.Entry < row.Pos.Entry) {
-			if err := seeker.SeekRecord(p.Offset); err != nil {
-				return fmt.Errorf("reading %s again: %w", f.Name(), err)
-			}
-		}
-		if err := nextAt(r, &row, p); err != nil {
-			return fmt.Errorf("reading %s again at byte %d: %w", f.Name(), p.Offset, err)
-		}
-		if err := take(r, &row); err != nil {
-			return err
-		}
-	}
-	return nil
 }

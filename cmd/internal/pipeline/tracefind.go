@@ -135,7 +135,7 @@ func (t *tracer) full(s *Slot, f *File, d txn.Date, at []txn.Position, fields []
 	}
 	files := make([]*File, f.ID+1)
 	files[f.ID] = f
-	rows, refs, err := evidence{files}.Rows(at)
+	rows, refs, err := evidence{files: files}.Rows(at)
 	if err != nil {
 		return nil, err
 	}

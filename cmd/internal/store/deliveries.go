@@ -162,13 +162,19 @@ func (s *DB) Sightings(ctx context.Context, sha string) ([]Sighting, error) {
 	return list, nil
 }
 
+// LastSighting is the number of the newest sighting, from 1; 0 where there is none.
+func (s *DB) LastSighting(ctx context.Context) (int64, error) {
+	head, err := headOf(ctx, s.q(), deliveryChain)
+	return head.Length, s.dialect.classify(err)
+}
+
 // Unopened lists the deliveries of which no file has been recorded, oldest first: what a crash has left between
-// fetching and opening.
-func (s *DB) Unopened(ctx context.Context) ([]Sighting, error) {
+// fetching and opening. It looks only at sightings after a number; 0 looks at all.
+func (s *DB) Unopened(ctx context.Context, after int64) ([]Sighting, error) {
 	var rows []nameRow
 	err := s.all(ctx, &rows, `SELECT `+nameColumns+` FROM delivery_names n
-		WHERE NOT EXISTS (SELECT 1 FROM file_names f WHERE f.source = n.source AND f.delivery_sha256 = n.delivery_sha256)
-		ORDER BY seq`)
+		WHERE n.seq > ? AND NOT EXISTS (SELECT 1 FROM file_names f WHERE f.source = n.source AND f.delivery_sha256 = n.delivery_sha256)
+		ORDER BY seq`, after)
 	if err != nil {
 		return nil, err
 	}
@@ -189,14 +195,18 @@ func (s *DB) Unopened(ctx context.Context) ([]Sighting, error) {
 	return list, nil
 }
 
-// Renamed lists the sightings of deliveries that the source had already brought under another name, oldest first.
-func (s *DB) Renamed(ctx context.Context) ([]Sighting, error) {
+// Renamed lists the sightings after a number of deliveries that the source had already brought under another name, oldest
+// first; after 0 it lists all.
+func (s *DB) Renamed(ctx context.Context, after int64) ([]Sighting, error) {
 	var rows []nameRow
-	// The first condition passes over the deliveries of one name by reading an index from end to end, once.
-	err := s.all(ctx, &rows, `SELECT `+nameColumns+` FROM delivery_names n WHERE n.delivery_sha256 IN
-		(SELECT delivery_sha256 FROM delivery_names GROUP BY delivery_sha256 HAVING count(*) > 1)
+	// Where all are looked at, this condition passes over the deliveries of one name by reading an index from end to end, once.
+	several := ` AND n.delivery_sha256 IN (SELECT delivery_sha256 FROM delivery_names GROUP BY delivery_sha256 HAVING count(*) > 1)`
+	if after > 0 {
+		several = ""
+	}
+	err := s.all(ctx, &rows, `SELECT `+nameColumns+` FROM delivery_names n WHERE n.seq > ?`+several+`
 		AND EXISTS (SELECT 1 FROM delivery_names o
-		WHERE o.source = n.source AND o.delivery_sha256 = n.delivery_sha256 AND o.remote_name <> n.remote_name AND o.seq < n.seq) ORDER BY seq`)
+		WHERE o.source = n.source AND o.delivery_sha256 = n.delivery_sha256 AND o.remote_name <> n.remote_name AND o.seq < n.seq) ORDER BY seq`, after)
 	if err != nil {
 		return nil, err
 	}

@@ -1,11 +1,13 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -113,14 +115,52 @@ func (s *DB) AttachToSlot(ctx context.Context, ref SlotRef, a Attachment) (SlotC
 		return "", Revision{}, err
 	}
 	var change SlotChange
-	err = s.inTx(ctx, func(q querier) error {
-		// The row of the slot is made or touched first: its lock makes writers take turns in both dialects.
-		err := q.exec(ctx, `INSERT INTO slots (source, business_date, slot_key, kind, revision, revisions, changed_at)
-			VALUES (?, ?, ?, ?, 0, 0, '') ON CONFLICT (source, business_date, slot_key) DO UPDATE SET kind = slots.kind`,
-			ref.Source, ref.Date.String(), ref.Key, string(next.Kind))
+	err = s.attaching(ctx, func(q querier, closed txn.Date) error {
+		old, err := revisions(ctx, q, ref)
+		if err == nil {
+			change, err = s.attach(ctx, q, &next, a, old, closed)
+		}
+		return err
+	})
+	return change, next, err
+}
+
+// AttachToSlots is AttachToSlot for one file that stands for many slots of a source, such as a statement for the days that it
+// covers: all of them in one transaction.
+func (s *DB) AttachToSlots(ctx context.Context, source string, as map[SlotRef]Attachment) error {
+	refs := make([]SlotRef, 0, len(as))
+	for ref := range as {
+		if ref.Source != source {
+			return invalid("slot %s is none of source %s", ref, source)
+		}
+		refs = append(refs, ref)
+	}
+	if len(refs) == 0 {
+		return nil
+	}
+	slices.SortFunc(refs, func(a, b SlotRef) int { return cmp.Or(cmp.Compare(a.Date, b.Date), strings.Compare(a.Key, b.Key)) })
+	return s.attaching(ctx, func(q querier, closed txn.Date) error {
+		had, err := revisionsBetween(ctx, q, source, refs[0].Date, refs[len(refs)-1].Date)
 		if err != nil {
 			return err
 		}
+		for _, ref := range refs {
+			next, err := newRevision(ref, as[ref])
+			if err == nil {
+				_, err = s.attach(ctx, q, &next, as[ref], had[ref], closed)
+			}
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// attaching runs work in a transaction in which nobody else attaches, closes or reopens: the lock of the books makes writers
+// take turns in both dialects.
+func (s *DB) attaching(ctx context.Context, work func(q querier, closed txn.Date) error) error {
+	return s.inTx(ctx, func(q querier) error {
 		if err := lockBooks(ctx, q); err != nil {
 			return err
 		}
@@ -128,26 +168,37 @@ func (s *DB) AttachToSlot(ctx context.Context, ref SlotRef, a Attachment) (SlotC
 		if err != nil {
 			return err
 		}
-		old, err := revisions(ctx, q, ref)
-		if err != nil {
-			return err
-		}
-		if change, err = place(old, &next, closed); err != nil {
-			return err
-		}
-		switch change {
-		case SlotUnchanged:
-			return nil
-		case SlotAlias:
-			return s.addAlias(ctx, q, ref, a, next.N, &change)
-		case SlotLate:
-			if err := s.auditLate(ctx, q, next); err != nil {
-				return err
-			}
-		}
-		return s.addRevision(ctx, q, next, len(old)+1)
+		return work(q, closed)
 	})
-	return change, next, err
+}
+
+// attach lets a file stand for a slot, which has the old revisions.
+func (s *DB) attach(ctx context.Context, q querier, next *Revision, a Attachment, old []Revision, closed txn.Date) (SlotChange, error) {
+	ref := next.Slot
+	if len(old) == 0 {
+		err := q.exec(ctx, `INSERT INTO slots (source, business_date, slot_key, kind, revision, revisions, changed_at)
+			VALUES (?, ?, ?, ?, 0, 0, '') ON CONFLICT (source, business_date, slot_key) DO NOTHING`,
+			ref.Source, ref.Date.String(), ref.Key, string(next.Kind))
+		if err != nil {
+			return "", err
+		}
+	}
+	change, err := place(old, next, closed)
+	if err != nil {
+		return "", err
+	}
+	switch change {
+	case SlotUnchanged:
+		return change, nil
+	case SlotAlias:
+		err := s.addAlias(ctx, q, ref, a, next.N, &change)
+		return change, err
+	case SlotLate:
+		if err := s.auditLate(ctx, q, *next); err != nil {
+			return "", err
+		}
+	}
+	return change, s.addRevision(ctx, q, *next, len(old)+1)
 }
 
 func newRevision(ref SlotRef, a Attachment) (Revision, error) {
@@ -263,6 +314,25 @@ func revisions(ctx context.Context, q querier, ref SlotRef) ([]Revision, error) 
 	return decodeRevisions(rows)
 }
 
+// revisionsBetween lists all revisions of the slots of a source on the dates from from to to, of each in their order.
+func revisionsBetween(ctx context.Context, q querier, source string, from, to txn.Date) (map[SlotRef][]Revision, error) {
+	var rows []revisionRow
+	err := q.all(ctx, &rows, selectRevisions+`WHERE r.source = ? AND r.business_date >= ? AND r.business_date <= ?
+		ORDER BY r.business_date, r.slot_key, r.revision`, source, from.String(), to.String())
+	if err != nil {
+		return nil, err
+	}
+	all, err := decodeRevisions(rows)
+	if err != nil {
+		return nil, err
+	}
+	of := map[SlotRef][]Revision{}
+	for _, r := range all {
+		of[r.Slot] = append(of[r.Slot], r)
+	}
+	return of, nil
+}
+
 // CurrentSlots lists the current revision of every received slot of a business date, ordered by source and key.
 func (s *DB) CurrentSlots(ctx context.Context, date txn.Date) ([]Revision, error) {
 	return s.CurrentSlotsBetween(ctx, date, date)
@@ -278,6 +348,32 @@ func (s *DB) CurrentSlotsBetween(ctx context.Context, from, to txn.Date) ([]Revi
 		return nil, err
 	}
 	return decodeRevisions(rows)
+}
+
+// SlotContents is CurrentSlotsBetween without what is told of a revision to people: of each it says which slot it stands for,
+// its number and content, and, of a slice, whether it is whole and final. That is half of the work.
+func (s *DB) SlotContents(ctx context.Context, from, to txn.Date) ([]Revision, error) {
+	var rows []revisionRow
+	err := s.all(ctx, &rows, `SELECT s.source, s.business_date, s.slot_key, s.kind, r.revision, r.content_sha256, r.complete, r.final
+		FROM slot_revisions r JOIN slots s ON s.source = r.source AND s.business_date = r.business_date AND s.slot_key = r.slot_key
+		WHERE s.business_date >= ? AND s.business_date <= ? AND r.revision = s.revision
+		ORDER BY s.business_date, s.source, s.slot_key`, from.String(), to.String())
+	if err != nil {
+		return nil, err
+	}
+	list := make([]Revision, 0, len(rows))
+	for _, r := range rows {
+		date, err := parseDay(r.Date)
+		if err != nil {
+			return nil, fmt.Errorf("slot %s/%s/%s: %w", r.Source, r.Date, r.Key, err)
+		}
+		v := Revision{Slot: SlotRef{r.Source, date, r.Key}, Kind: SlotKind(r.Kind), N: r.N, Current: true, Content: r.Content}
+		if v.Kind == BankSlot {
+			v.Slice = &Slice{Digest: r.Content, Complete: r.Complete, Final: r.Final}
+		}
+		list = append(list, v)
+	}
+	return list, nil
 }
 
 // SlotHistory lists all revisions of a slot in the order in which they were recorded.

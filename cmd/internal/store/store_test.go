@@ -79,7 +79,7 @@ func TestAFileIsAliasUnderAnotherNameAndKeepsItsJudgement(t *testing.T) {
 		d2 := hash("gz")
 		_, err := db.RecordDelivery(ctx, Sighting{SHA256: d2, Source: "ums", Name: "a.csv.gz", Received: t0})
 		must(t, err)
-		left, err := db.Unopened(ctx)
+		left, err := db.Unopened(ctx, 0)
 		if err != nil || len(left) != 1 || left[0].SHA256 != d2 {
 			t.Errorf("Unopened = %+v, %v; want the second delivery", left, err)
 		}
