@@ -228,7 +228,7 @@ func (s *sim) step(string) {
 // alive does some work; killed in it, it starts the program anew on what the machine had made durable and does it again.
 func (s *sim) alive(work func(ctx context.Context) error) error {
 	if s.world.chance(0) || s.rng.IntN(25) == 0 {
-		s.die = 1 + s.rng.IntN(50) // an ingestion has about eight steps, a computed day thirty
+		s.die = 1 + s.rng.IntN(50)
 	}
 	killed, err := s.try(work)
 	s.die = 0

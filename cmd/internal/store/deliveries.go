@@ -199,14 +199,17 @@ func (s *DB) Unopened(ctx context.Context, after int64) ([]Sighting, error) {
 // first; after 0 it lists all.
 func (s *DB) Renamed(ctx context.Context, after int64) ([]Sighting, error) {
 	var rows []nameRow
-	// Where all are looked at, this condition passes over the deliveries of one name by reading an index from end to end, once.
-	several := ` AND n.delivery_sha256 IN (SELECT delivery_sha256 FROM delivery_names GROUP BY delivery_sha256 HAVING count(*) > 1)`
+	var err error
 	if after > 0 {
-		several = ""
+		err = s.all(ctx, &rows, `SELECT `+nameColumns+` FROM delivery_names n WHERE n.seq > ? AND EXISTS (SELECT 1 FROM delivery_names o
+			WHERE o.source = n.source AND o.delivery_sha256 = n.delivery_sha256 AND o.remote_name <> n.remote_name AND o.seq < n.seq) ORDER BY seq`, after)
+	} else {
+		// The first condition passes over the deliveries of one name by reading an index from end to end, once.
+		err = s.all(ctx, &rows, `SELECT `+nameColumns+` FROM delivery_names n WHERE n.delivery_sha256 IN
+			(SELECT delivery_sha256 FROM delivery_names GROUP BY delivery_sha256 HAVING count(*) > 1)
+			AND EXISTS (SELECT 1 FROM delivery_names o
+			WHERE o.source = n.source AND o.delivery_sha256 = n.delivery_sha256 AND o.remote_name <> n.remote_name AND o.seq < n.seq) ORDER BY seq`)
 	}
-	err := s.all(ctx, &rows, `SELECT `+nameColumns+` FROM delivery_names n WHERE n.seq > ?`+several+`
-		AND EXISTS (SELECT 1 FROM delivery_names o
-		WHERE o.source = n.source AND o.delivery_sha256 = n.delivery_sha256 AND o.remote_name <> n.remote_name AND o.seq < n.seq) ORDER BY seq`, after)
 	if err != nil {
 		return nil, err
 	}

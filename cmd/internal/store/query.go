@@ -68,13 +68,13 @@ func (q querier) all(ctx context.Context, dest any, query string, args ...any) e
 const maxParameters = 4000
 
 // insertRows inserts many rows with few statements. The statement must end in VALUES; width is the columns of a row.
-// The numbers of rows in a statement are powers of four, so that there are few different statements to compile.
+// The numbers of rows in a statement are powers of two, so that there are few different statements to compile.
 func (q querier) insertRows(ctx context.Context, insert string, width int, rows [][]any) error {
 	tuple := ", (" + strings.TrimSuffix(strings.Repeat("?, ", width), ", ") + ")"
 	step := 256
 	for len(rows) > 0 {
 		for step > 1 && (step > len(rows) || step*width > maxParameters) {
-			step /= 4
+			step /= 2
 		}
 		args := make([]any, 0, step*width)
 		for _, r := range rows[:step] {

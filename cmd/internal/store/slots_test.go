@@ -3,6 +3,7 @@ package store
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 )
@@ -160,6 +161,98 @@ func TestASliceCutAnewFromTheSameFileReplacesTheFormerCut(t *testing.T) {
 			if err != nil || got != want || !r.Current {
 				t.Errorf("cut %d: %s %+v %v; want %s", i, got, r, err, want)
 			}
+		}
+	})
+}
+
+func TestAStatementIsAttachedToItsDaysAllOrNone(t *testing.T) {
+	eachDialect(t, func(t *testing.T, dsn string) {
+		db := opened(t, dsn, Options{})
+		on := func(n int) SlotRef { return SlotRef{Source: "icbc", Date: jan(n), Key: "6222"} }
+		days := func(d, f string, first, last int, changed string) map[SlotRef]Attachment {
+			as := map[SlotRef]Attachment{}
+			for n := first; n <= last; n++ {
+				lines := fmt.Sprint("lines of ", n)
+				if n == 3 {
+					lines += changed
+				}
+				as[on(n)] = Attachment{File: f, Delivery: d, Arrived: t0, Slice: &Slice{Digest: hash(lines), Complete: true, Final: true, Statement: d}}
+			}
+			return as
+		}
+		has := func(when string, want ...int) {
+			t.Helper()
+			var got []int
+			contents, err := db.SlotContents(ctx, jan(1), jan(31))
+			must(t, err)
+			whole, err := db.CurrentSlotsBetween(ctx, jan(1), jan(31))
+			must(t, err)
+			for i, r := range contents {
+				got = append(got, r.N)
+				if w := whole[i]; r.Slot != w.Slot || r.Kind != w.Kind || r.N != w.N || !r.Current || r.Content != w.Content ||
+					(w.Slice != nil && (r.Slice.Final != w.Slice.Final || r.Slice.Complete != w.Slice.Complete)) {
+					t.Errorf("%s: contents %+v of %+v", when, r, w)
+				}
+			}
+			if fmt.Sprint(got) != fmt.Sprint(want) {
+				t.Errorf("%s: current revisions %v, want %v", when, got, want)
+			}
+		}
+		d, f := arrive(t, db, "icbc", "1", "first", t0)
+		must(t, db.AttachToSlots(ctx, "icbc", days(d, f, 1, 4, "")))
+		has("first", 1, 1, 1, 1)
+		must(t, db.AttachToSlots(ctx, "icbc", days(d, f, 1, 4, "")))
+		has("the same again", 1, 1, 1, 1)
+		d, f = arrive(t, db, "icbc", "2", "second", t0)
+		as := days(d, f, 2, 6, " and another")
+		for ref, a := range as {
+			a.Slice.Statement, a.Arrived = "zz", t0.Add(time.Hour)
+			as[ref] = a
+		}
+		broken := map[SlotRef]Attachment{on(7): {File: f, Delivery: d, Arrived: t0}, on(1): {File: f, Delivery: d, Arrived: t0}}
+		if err := db.AttachToSlots(ctx, "icbc", broken); !errors.Is(err, ErrInvalid) {
+			t.Errorf("a file without slices on slots of a bank: %v", err)
+		}
+		has("refused", 1, 1, 1, 1)
+		must(t, db.AttachToSlots(ctx, "icbc", as))
+		has("second", 1, 1, 2, 1, 1, 1)
+		if aliases, err := db.SlotAliases(ctx, on(2)); err != nil || len(aliases) != 1 || aliases[0].Delivery != d {
+			t.Errorf("aliases %+v, %v", aliases, err)
+		}
+		if err := db.AttachToSlots(ctx, "boc", as); !errors.Is(err, ErrInvalid) {
+			t.Errorf("slots of another source: %v", err)
+		}
+	})
+}
+
+func TestWhatWasOpenedOnceIsNotLookedAtAgain(t *testing.T) {
+	eachDialect(t, func(t *testing.T, dsn string) {
+		db := opened(t, dsn, Options{})
+		see := func(content, name string) {
+			_, err := db.RecordDelivery(ctx, Sighting{SHA256: hash(content), Source: "ums", Name: name, Received: t0})
+			must(t, err)
+		}
+		see("a", "a.csv")
+		see("a", "b.csv")
+		see("c", "c.csv")
+		see("c", "d.csv")
+		for after, want := range map[int64]string{0: "a.csv c.csv, b.csv d.csv", 1: "b.csv c.csv, b.csv d.csv", 2: "c.csv, d.csv", 4: ", "} {
+			left, err := db.Unopened(ctx, after)
+			must(t, err)
+			again, err := db.Renamed(ctx, after)
+			must(t, err)
+			name := func(list []Sighting) (out []string) {
+				for _, g := range list {
+					out = append(out, g.Name)
+				}
+				return out
+			}
+			if got := strings.Join(name(left), " ") + ", " + strings.Join(name(again), " "); got != want {
+				t.Errorf("after %d: %q, want %q", after, got, want)
+			}
+		}
+		if last, err := db.LastSighting(ctx); err != nil || last != 4 {
+			t.Errorf("last sighting %d, %v", last, err)
 		}
 	})
 }
