@@ -48,8 +48,8 @@ detected; --format FILE=NAME says it where several formats claim a file.`,
 				if m.Memory, err = parseSize("--memory", memory, leastMemory); err != nil {
 					return usage(err)
 				}
-				boundMemory(m.Memory)
 			}
+			boundMemory(m.Memory)
 			if err := a.prepareMatch(&m, cfgPath, registerDir, asOf, lang, profiles, named); err != nil {
 				return err
 			}

@@ -26,8 +26,13 @@ func parseSize(flag, s string, least int64) (int64, error) {
 // leastMemory is what reading, matching and writing need beside the rows themselves.
 const leastMemory = 128 << 20
 
-// boundMemory tells the garbage collector about the limit on the process.
+// matchingGC is how much garbage may lie beside what is in use, in percent. Most of what is in use are rows without pointers,
+// which cost the collector nothing, so it may come often.
+const matchingGC = 25
+
+// boundMemory tells the garbage collector what to expect, and the limit on the process, 0 for none.
 func boundMemory(limit int64) {
+	debug.SetGCPercent(matchingGC)
 	if limit > 0 {
 		debug.SetMemoryLimit(limit * 9 / 10)
 	}

@@ -48,8 +48,9 @@ func (c *recall) each(ctx context.Context, take func(n int, r *txn.Row, line int
 	_, seeks := r.(parsers.Seeker)
 	if c.ahead < 2 || runs < 2 || !seeks || c.lines && len(c.file.marks) == 0 {
 		var row txn.Row
+		a := &again{recall: c, r: r}
 		for n := range c.at {
-			line, err := c.next(r, n, &row)
+			line, err := a.next(n, &row)
 			if err == nil {
 				err = take(n, &row, line)
 			}
@@ -95,13 +96,14 @@ func (c *recall) sideBySide(ctx context.Context, runs int, take func(n int, r *t
 	for range min(c.ahead, runs) {
 		wg.Go(func() {
 			r, err := c.file.open(c.want)
+			a := &again{recall: c, r: r}
 			for {
 				run, s := claim()
 				if s == nil {
 					return
 				}
 				if s.err = err; err == nil {
-					c.read(r, run, s)
+					a.read(run, s)
 				}
 				ready[run] <- s
 			}
@@ -127,15 +129,22 @@ func (c *recall) sideBySide(ctx context.Context, runs int, take func(n int, r *t
 	return nil
 }
 
-func (c *recall) read(r parsers.Reader, run int, s *stretch) {
+// again is one goroutine's hold on the file.
+type again struct {
+	*recall
+	r     parsers.Reader
+	bytes []byte // between a mark and a row
+}
+
+func (c *again) read(run int, s *stretch) {
 	from := run * rowsAtOnce
 	var row txn.Row
 	s.texts = s.texts[:0]
 	for i := range min(rowsAtOnce, len(c.at)-from) {
-		if i > 0 || from == 0 {
-			s.lines[i], s.err = c.next(r, from+i, &row)
+		if i > 0 {
+			s.lines[i], s.err = c.next(from+i, &row)
 		} else { // the run before is another goroutine's
-			s.lines[i], s.err = c.seek(r, from, &row)
+			s.lines[i], s.err = c.seek(from, &row)
 		}
 		if s.err != nil {
 			return
@@ -145,29 +154,29 @@ func (c *recall) read(r parsers.Reader, run int, s *stretch) {
 }
 
 // next reads the n-th row behind the one before it.
-func (c *recall) next(r parsers.Reader, n int, row *txn.Row) (line int, err error) {
+func (c *again) next(n int, row *txn.Row) (line int, err error) {
 	p := c.at[n]
 	if n > 0 && p.Offset == c.at[n-1].Offset && p.Entry >= row.Pos.Entry {
-		return c.take(r, p, row)
+		return c.take(p, row)
 	}
-	return c.seek(r, n, row)
+	return c.seek(n, row)
 }
 
-func (c *recall) seek(r parsers.Reader, n int, row *txn.Row) (line int, err error) {
-	if s, ok := r.(parsers.Seeker); ok {
+func (c *again) seek(n int, row *txn.Row) (line int, err error) {
+	if s, ok := c.r.(parsers.Seeker); ok {
 		if err := s.SeekRecord(c.at[n].Offset); err != nil {
 			return 0, fmt.Errorf("reading %s again: %w", c.file.Name(), err)
 		}
 	}
-	return c.take(r, c.at[n], row)
+	return c.take(c.at[n], row)
 }
 
-func (c *recall) take(r parsers.Reader, p txn.Position, row *txn.Row) (line int, err error) {
-	if err := nextAt(r, row, p); err != nil {
+func (c *again) take(p txn.Position, row *txn.Row) (line int, err error) {
+	if err := nextAt(c.r, row, p); err != nil {
 		return 0, fmt.Errorf("reading %s again at byte %d: %w", c.file.Name(), p.Offset, err)
 	}
 	if c.lines {
-		line, err = c.file.line(r, p.Offset)
+		line, err = c.line(p.Offset)
 	}
 	return line, err
 }
@@ -176,25 +185,26 @@ func (c *recall) take(r parsers.Reader, p txn.Position, row *txn.Row) (line int,
 const markReach = 64 << 10
 
 // line is the line on which the record at an offset begins.
-func (f *File) line(r parsers.Reader, offset int64) (int, error) {
+func (c *again) line(offset int64) (int, error) {
+	f := c.file
 	n, found := slices.BinarySearchFunc(f.marks, offset, func(m mark, at int64) int { return cmp.Compare(m.offset, at) })
 	if found {
 		return f.marks[n].line, nil
 	}
 	if n == 0 || offset-f.marks[n-1].offset > markReach {
-		line, _, err := r.Locate(offset)
+		line, _, err := c.r.Locate(offset)
 		if err != nil {
 			err = fmt.Errorf("%s: %w", f.Name(), err)
 		}
 		return line, err
 	}
 	m := f.marks[n-1]
-	buf := make([]byte, offset-m.offset)
-	if got, err := f.Data.ReadAt(buf, m.offset); got < len(buf) {
+	c.bytes = slices.Grow(c.bytes[:0], int(offset-m.offset))[:offset-m.offset]
+	if got, err := f.Data.ReadAt(c.bytes, m.offset); got < len(c.bytes) {
 		if err == io.EOF {
 			err = io.ErrUnexpectedEOF
 		}
 		return 0, fmt.Errorf("%s: %w", f.Name(), err)
 	}
-	return m.line + bytes.Count(buf, []byte{'\n'}), nil
+	return m.line + bytes.Count(c.bytes, []byte{'\n'}), nil
 }

@@ -295,10 +295,10 @@ func (z *sifter) shake(ctx context.Context, l *loader) error {
 	if l.ledger != nil {
 		z.tell(l.ledger, shaken.Pairs)
 	}
-	l.day.Expect(int64(len(shaken.Terminal) + len(shaken.Acquirer)))
 	if z.big {
 		runtime.GC() // the joined rows make room for those that are judged
 	}
+	l.day.Expect(int64(len(shaken.Terminal) + len(shaken.Acquirer)))
 	several := shaken.Several
 	for _, x := range z.todo {
 		list := &shaken.Terminal
