@@ -42,10 +42,10 @@ func (t *seenRows) merge(o *seenRows) {
 	t.next += o.next
 }
 
-// seat is a facet as one writer needs it for each row, all in one place: a day has more facets than fit into a core's cache.
+// seat is a facet as one writer needs it for each row. A day has more facets than fit into a core's cache, but few of them
+// have most of its rows: seats lie in the order in which they were taken, and so do their keys.
 type seat struct {
-	hash    uint64
-	key     string // what the rows have in common, packed; empty: nobody sits here
+	key     []byte // what the rows have in common, packed
 	f       *facet
 	clears  *register.Contract
 	charges *register.Contract
@@ -60,9 +60,10 @@ type seat struct {
 
 // seats finds facets by what their rows have in common.
 type seats struct {
-	list []seat
-	n    int
-	key  []byte
+	list  []seat
+	table []uint64 // the high half of a key's hash, and 1 + its seat
+	key   []byte
+	keys  []byte // room for the keys of seats to come
 }
 
 // facetTexts are the texts that rows of a facet have in common.
@@ -91,46 +92,55 @@ func (s *seats) pack(slot int, r *txn.Row) []byte {
 
 // find returns the seat of the key, or nil.
 func (s *seats) find(h uint64, key []byte) *seat {
-	if s.n == 0 {
+	if len(s.table) == 0 {
 		return nil
 	}
-	mask := uint64(len(s.list) - 1)
+	mask := uint64(len(s.table) - 1)
 	for i := h & mask; ; i = (i + 1) & mask {
-		x := &s.list[i]
-		if x.hash == h && x.key == string(key) {
-			return x
-		}
-		if x.key == "" {
+		e := s.table[i]
+		if e == 0 {
 			return nil
 		}
-	}
-}
-
-// add seats a facet. Seats found before move.
-func (s *seats) add(h uint64, key string, f *facet) *seat {
-	if 2*s.n >= len(s.list) {
-		old := s.list
-		s.list = make([]seat, max(64, 2*len(old)))
-		for i := range old {
-			if old[i].key != "" {
-				*s.free(old[i].hash) = old[i]
+		if e>>32 == h>>32 {
+			if x := &s.list[uint32(e)-1]; string(x.key) == string(key) {
+				return x
 			}
 		}
 	}
-	s.n++
-	x := s.free(h)
-	*x = seat{hash: h, key: key, f: f, clears: f.clears, charges: f.charges, number: f.number, day: f.item.day, mid: f.item.mid, tid: f.item.tid,
-		side: f.item.side, undoes: f.undoes}
-	return x
 }
 
-func (s *seats) free(h uint64) *seat {
-	mask := uint64(len(s.list) - 1)
+// keyRoom is how many bytes of keys are made at once.
+const keyRoom = 64 << 10
+
+// add seats a facet. Seats found before may move.
+func (s *seats) add(h uint64, key []byte, f *facet) *seat {
+	if 2*len(s.list) >= len(s.table) {
+		old := s.table
+		s.table = make([]uint64, max(64, 4*len(old)))
+		for _, e := range old {
+			if e != 0 {
+				s.enter(xxhash.Sum64(s.list[uint32(e)-1].key), e)
+			}
+		}
+	}
+	if len(key) > len(s.keys) {
+		s.keys = make([]byte, max(keyRoom, len(key)))
+	}
+	n := copy(s.keys, key)
+	s.list = append(s.list, seat{key: s.keys[:n:n], f: f, clears: f.clears, charges: f.charges, number: f.number, day: f.item.day,
+		mid: f.item.mid, tid: f.item.tid, side: f.item.side, undoes: f.undoes})
+	s.keys = s.keys[n:]
+	s.enter(h, h>>32<<32|uint64(len(s.list)))
+	return &s.list[len(s.list)-1]
+}
+
+func (s *seats) enter(h, e uint64) {
+	mask := uint64(len(s.table) - 1)
 	i := h & mask
-	for s.list[i].key != "" {
+	for s.table[i] != 0 {
 		i = (i + 1) & mask
 	}
-	return &s.list[i]
+	s.table[i] = e
 }
 
 // seat finds the facet of a row, or makes it.
@@ -140,8 +150,7 @@ func (w *SieveWriter) seat(slot int, r *txn.Row) *seat {
 	if x := w.seats.find(h, key); x != nil {
 		return x
 	}
-	k := string(key)
-	return w.seats.add(h, k, w.s.facet(k, slot, r))
+	return w.seats.add(h, key, w.s.facet(string(key), slot, r))
 }
 
 // facet finds the facet that another writer has made, or makes it.
@@ -165,6 +174,8 @@ func (s *Sieve) facet(key string, slot int, r *txn.Row) *facet {
 
 // facetOf reads what the rows of a facet have in common from the first of them.
 func (d *Day) facetOf(slot int, r *txn.Row) *facet {
+	known := len(d.cur)
+	defer func() { d.cur = d.cur[:known] }() // whose row comes first is chance here: Register numbers the currencies
 	f := &facet{slot: slot, currency: r.Currency, mid: string(r.Get(txn.MID)), business: r.Business, date: r.Time.Date(), item: d.itemOf(slot, r)}
 	it := &f.item
 	f.undoes = it.kind == txn.Refund || it.kind == txn.Void
@@ -192,9 +203,8 @@ func (d *Day) facetOf(slot int, r *txn.Row) *facet {
 func (s *Sieve) gather() {
 	for _, w := range s.writers {
 		for i := range w.seats.list {
-			if x := &w.seats.list[i]; x.key != "" {
-				x.f.seen.merge(&x.seen)
-			}
+			x := &w.seats.list[i]
+			x.f.seen.merge(&x.seen)
 		}
 		w.seats = seats{}
 	}

@@ -178,9 +178,6 @@ func (f *families) judge() {
 				continue
 			}
 			f.bad[i], again = true, true
-			if s := f.sale[i]; s >= 0 {
-				f.bad[s] = true
-			}
 			for _, n := range f.names[int32(i)] {
 				f.touch(n)
 			}

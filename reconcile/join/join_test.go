@@ -214,6 +214,16 @@ func TestEachRowIsSettledOrLeft(t *testing.T) {
 	}
 }
 
+// More than one writer's buffer goes to the file, and comes back.
+func TestManyRowsComeBackFromTheFile(t *testing.T) {
+	rows, facets := dayOf(3, 40_000)
+	want := answered(t, rows, askedOf(3, facets, 2), 200_000, 1, 0, inOrder(len(rows)))
+	got := answered(t, rows, askedOf(3, facets, 2), 200_000, 1, 1, inOrder(len(rows)))
+	if !reflect.DeepEqual(got, want) {
+		t.Error("the answer is another one")
+	}
+}
+
 func TestAFolderThatIsNotThereIsTold(t *testing.T) {
 	e := New(1, 100_000)
 	e.Limit(1, inFolder(t.TempDir()+"/missing"))
@@ -274,6 +284,75 @@ func TestAnAmountThatDoesNotFitIsLeft(t *testing.T) {
 		}
 		if settled == 0 && a.Plain[ByRRN][0].Amount != amount {
 			t.Errorf("%d became %d", amount, a.Plain[ByRRN][0].Amount)
+		}
+	}
+}
+
+// judged runs a few rows and says which are left: T and A with their offsets.
+func judged(t *testing.T, rows []given, q Question) string {
+	t.Helper()
+	q.Workers = 1
+	a := answered(t, rows, q, 10, 1, 0, inOrder(len(rows)))
+	return fmt.Sprintf("T%d A%d", a.Rest[Terminal], a.Rest[Acquirer])
+}
+
+func sale(side Side, at, amount int64, facet uint32, rrn uint64, order string) given {
+	g := given{side, Brief{Facet: facet, Offset: at, Amount: amount, RRN: rrn}}
+	if order != "" {
+		g.Order, _ = PackLong([]byte(order))
+	}
+	return g
+}
+
+// A row that has met another by its order number is that one's, though a third has its RRN.
+func TestARowThatMetAnotherIsNotPlainByALooserKey(t *testing.T) {
+	facets := []Facet{{Side: Terminal, Plain: true, Scope: 1, Day: 1}, {Side: Acquirer, Plain: true, Scope: 1, Day: 1}}
+	rows := []given{sale(Terminal, 1, 100, 0, 5, "O1"), sale(Acquirer, 2, 200, 1, 6, "O1"), sale(Acquirer, 3, 100, 1, 5, "")}
+	if got := judged(t, rows, Question{Facets: facets}); got != "T[1] A[2 3]" {
+		t.Errorf("left are %s", got)
+	}
+}
+
+// A refund with its sale is plain, unless another row bears the number that the refund names.
+func TestARefundAndItsSaleArePlainTogether(t *testing.T) {
+	facets := []Facet{
+		{Side: Terminal, Plain: true, Scope: 1, Merchant: 1, Day: 1}, {Side: Acquirer, Plain: true, Scope: 1, Merchant: 1, Day: 1},
+		{Side: Terminal, Plain: true, Undoes: true, Refunds: true, Scope: 2, Merchant: 1, Day: 1},
+		{Side: Acquirer, Plain: true, Undoes: true, Refunds: true, Scope: 2, Merchant: 1, Day: 1},
+		{Side: Terminal, Plain: true, Scope: 3, Merchant: 1, Day: 1}, // a completion
+	}
+	family := []given{sale(Terminal, 1, 100, 0, 7, ""), sale(Acquirer, 2, 100, 1, 7, ""), sale(Terminal, 3, -50, 2, 8, ""), sale(Acquirer, 4, -50, 3, 8, "")}
+	q := Question{Facets: facets, Names: []Name{{Side: Terminal, At: 3, Merchant: 1, RRN: 7}}}
+	if got := judged(t, family, q); got != "T[] A[]" {
+		t.Errorf("of the family alone are left %s", got)
+	}
+	if got := judged(t, append(family, sale(Terminal, 5, 100, 4, 7, "")), q); got != "T[1 3 5] A[2 4]" {
+		t.Errorf("beside a completion of that number are left %s", got)
+	}
+	if got := judged(t, family[2:], q); got != "T[3] A[4]" {
+		t.Errorf("without the sale are left %s", got)
+	}
+	q.Names = append(q.Names, Name{Side: Acquirer, At: 4, Merchant: 1, RRN: 9})
+	if got := judged(t, family, q); got != "T[] A[]" {
+		t.Errorf("where the acquirer names nobody of today are left %s", got)
+	}
+}
+
+func TestLongTextsThatDifferInOneCharacterHaveTwoKeys(t *testing.T) {
+	const alphabet = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz-"
+	r := rand.New(rand.NewPCG(1, 1))
+	for range 20_000 {
+		b := make([]byte, 23+r.IntN(9))
+		for i := range b {
+			b[i] = alphabet[r.IntN(len(alphabet))]
+		}
+		one, ok := PackLong(b)
+		at := r.IntN(len(b))
+		was := b[at]
+		b[at] = alphabet[r.IntN(len(alphabet))]
+		two, ok2 := PackLong(b)
+		if !ok || !ok2 || (one == two) != (was == b[at]) {
+			t.Fatalf("%s, with %c at %d: %x and %x", b, was, at, one, two)
 		}
 	}
 }

@@ -1,18 +1,38 @@
 package join
 
-import "math/bits"
+import (
+	"math/bits"
+	"strconv"
+)
 
 // Packing identifiers without loss: equal words are equal texts. Blank identifiers never come here.
 
 // shortMax is the length up to which a text of digits and capitals packs into one word: ISO 8583's RRN has 12.
 const shortMax = 12
 
-// PackShort packs a text of at most 12 digits and capital letters into one word, or reports that it does not fit.
-// The caller has trimmed leading zeros, where they do not count.
+// digitsOnly marks a packed short text that is a number. Twelve letters and digits stay below it.
+const digitsOnly = 1 << 63
+
+// PackShort packs a text of at most 12 digits and capital letters into one word, or reports that it does not fit. The caller
+// has trimmed leading zeros, where they do not count; a number that still has some does not fit.
 func PackShort(id []byte) (uint64, bool) {
 	if len(id) > shortMax {
 		return 0, false
 	}
+	var n uint64
+	for i, c := range id {
+		if c < '0' || c > '9' {
+			return packLetters(id)
+		}
+		if i == 0 && c == '0' {
+			return 0, false
+		}
+		n = n*10 + uint64(c-'0')
+	}
+	return digitsOnly | n, len(id) > 0
+}
+
+func packLetters(id []byte) (uint64, bool) {
 	var n uint64
 	for _, c := range id {
 		switch {
@@ -29,6 +49,9 @@ func PackShort(id []byte) (uint64, bool) {
 
 // UnpackShort appends the text that PackShort packed.
 func UnpackShort(to []byte, n uint64) []byte {
+	if n&digitsOnly != 0 {
+		return strconv.AppendUint(to, n&^digitsOnly, 10)
+	}
 	from := len(to)
 	for ; n > 0; n /= 37 {
 		d := n % 37
