@@ -89,7 +89,6 @@ type SieveWriter struct {
 type SiftedRow struct {
 	Slot int
 	Pos  txn.Position
-	At   int64 // offset in the files of its side, as given to Add
 }
 
 // Add takes one row. At is its offset in all files of its side laid end to end. The row's bytes may change after the call.
@@ -119,7 +118,7 @@ func (w *SieveWriter) Add(slot int, at int64, r *txn.Row) {
 		b.Apart = true
 	}
 	if r.Pos.Entry > 0 { // the record's first row has the place
-		w.several = append(w.several, SiftedRow{slot, r.Pos, at})
+		w.several = append(w.several, SiftedRow{slot, r.Pos})
 		w.name(b)
 		return
 	}

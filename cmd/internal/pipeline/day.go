@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"runtime"
 	"time"
 
@@ -52,8 +53,7 @@ type question struct {
 	wide      bool           // files at hand: a slot's rows may be of several days
 	memory    int64          // bound on the process in bytes, 0: none
 	workers   int            // 0: as many as there are cores
-	whole     bool           // no file is read in parts
-	temp      string         // folder for rows beyond the bound; empty: the system's
+	part      int64          // bytes of a file that one goroutine reads at a stretch; 0: partBytes
 }
 
 // besideRows is what a process needs beside the rows in the sieve, in bytes: the program, buffers of readers, the register,
@@ -84,7 +84,7 @@ func judge(ctx context.Context, q question) (*judged, error) {
 		return nil, err
 	}
 	l := &loader{day: day, date: q.date, wide: q.wide, rejects: q.rejects, opening: map[string]reconcile.Balance{}, known: knownMerchants(q.register),
-		workers: cmp.Or(q.workers, runtime.GOMAXPROCS(0)), memory: q.rowsMemory(), temp: q.temp, whole: q.whole}
+		workers: cmp.Or(q.workers, runtime.GOMAXPROCS(0)), memory: q.rowsMemory(), part: cmp.Or(q.part, partBytes)}
 	if q.carry != nil {
 		l.unused = heldIn(q.carry)
 		for _, b := range q.carry.Balances {
@@ -99,7 +99,7 @@ func judge(ctx context.Context, q question) (*judged, error) {
 		l.workers = 0 // pairs that the sieve makes never reach a sink
 	}
 	if err := l.load(ctx, q.slots); errors.Is(err, errWhole) {
-		q.whole = true
+		q.part = math.MaxInt64 / 2
 		return judge(ctx, q)
 	} else if err != nil {
 		return nil, err

@@ -88,8 +88,7 @@ type loader struct {
 	known   func(mid, acquirer string, on txn.Date) bool // is the merchant on record?
 	workers int                                          // that read side by side; 0: row by row, and every row stays in the day
 	memory  int64                                        // bytes for rows in the sieve, 0: no limit
-	temp    string                                       // folder for those beyond
-	whole   bool                                         // no file is split
+	part    int64                                        // bytes of a file that one goroutine reads at a stretch
 	ledger  *Ledger                                      // takes the pairs that never reach the day; nil: nobody wants them
 }
 

@@ -75,7 +75,7 @@ func (l *loader) sieve(ctx context.Context, slots []Slot, numbers []int) (*sifte
 	var bytes [4]int64
 	for i := range slots {
 		s := &slots[i]
-		list, size := plan(s, bytes[s.Side], !l.whole)
+		list, size := plan(s, bytes[s.Side], l.part)
 		if list == nil || size > join.MaxOffset { // what is too much for the sieve goes row by row
 			continue
 		}
@@ -94,14 +94,14 @@ func (l *loader) sieve(ctx context.Context, slots []Slot, numbers []int) (*sifte
 		}
 	}
 	z.Sieve = l.day.Sieve(reconcile.SieveOptions{Writers: l.workers, Expect: max(bytes[txn.Terminal], bytes[txn.Acquirer]) / typicalRow,
-		Pairs: l.ledger != nil, Memory: l.memory, File: func() (join.File, error) { return nameless(l.temp) }})
+		Pairs: l.ledger != nil, Memory: l.memory, File: nameless})
 	return z, z.pour(ctx, l.workers)
 }
 
 // nameless opens a file for rows beyond the memory limit. It loses its name at once, so that nothing is left of it however
 // the process ends.
-func nameless(folder string) (join.File, error) {
-	f, err := os.CreateTemp(folder, "daozhang-rows-*")
+func nameless() (join.File, error) {
+	f, err := os.CreateTemp("", "daozhang-rows-*")
 	if err != nil {
 		return nil, err
 	}
@@ -113,13 +113,13 @@ func nameless(folder string) (join.File, error) {
 
 // plan opens the files of a slot that may go through a sieve. A slot with a file that cannot be opened, or not be read
 // again from the middle, goes row by row: then it is nil.
-func plan(s *Slot, from int64, split bool) (list []*sift, end int64) {
+func plan(s *Slot, from, part int64) (list []*sift, end int64) {
 	if !s.CanSift() || s.Former != nil {
 		return nil, from
 	}
 	end = from
 	for _, f := range s.Files {
-		parts, err := f.parts(reconcile.WantedToSift(s.Side), split)
+		parts, err := f.parts(reconcile.WantedToSift(s.Side), part)
 		if err != nil {
 			return nil, from
 		}
@@ -133,14 +133,14 @@ func plan(s *Slot, from int64, split bool) (list []*sift, end int64) {
 }
 
 // parts opens a file for several readers, or for one where it is small or of a format that cannot be split.
-func (f *File) parts(want txn.Fields, split bool) ([]parsers.Reader, error) {
+func (f *File) parts(want txn.Fields, part int64) ([]parsers.Reader, error) {
 	s, ok := f.Format.(parsers.Splitter)
-	if !ok || !split || f.Size < 2*partBytes {
+	if !ok || f.Size < 2*part {
 		r, err := f.open(want)
 		return []parsers.Reader{r}, err
 	}
 	src := f.src()
-	ranges, err := s.Split(src, int(f.Size/partBytes))
+	ranges, err := s.Split(src, int(f.Size/part))
 	if err != nil || len(ranges) < 2 {
 		r, err := f.open(want)
 		return []parsers.Reader{r}, err
