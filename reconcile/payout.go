@@ -105,6 +105,16 @@ type payoutKey struct {
 // compose builds today's payouts from the rows of paying sources, and lets payout rows announce them.
 func (d *Day) compose() {
 	byKey := map[payoutKey]*payout{}
+	of := func(it *item) *payout {
+		k := payoutKey{it.acq, it.mid, it.channel, it.curIdx, it.biz, it.payout}
+		p := byKey[k]
+		if p == nil {
+			p = d.newPayout(it)
+			p.ID = d.sym.str(it.payout)
+			byKey[k] = p
+		}
+		return p
+	}
 	d.payOf = make([]*payout, len(d.items))
 	for i := range d.items {
 		it := &d.items[i]
@@ -118,13 +128,7 @@ func (d *Day) compose() {
 		if it.kind == txn.Payout {
 			continue
 		}
-		k := payoutKey{it.acq, it.mid, it.channel, it.curIdx, it.biz, it.payout}
-		p := byKey[k]
-		if p == nil {
-			p = d.newPayout(it)
-			p.ID = d.sym.str(it.payout)
-			byKey[k] = p
-		}
+		p := of(it)
 		p.add(it.kind, 1, it.amount, it.fee)
 		p.late = p.late || d.slots[it.slot].Late != nil
 		p.addPart(&d.slots[it.slot], 1, it.amount, it.fee)
@@ -136,13 +140,7 @@ func (d *Day) compose() {
 		if it.side != txn.Acquirer {
 			continue
 		}
-		k := payoutKey{it.acq, it.mid, it.channel, it.curIdx, it.biz, it.payout}
-		p := byKey[k]
-		if p == nil {
-			p = d.newPayout(it)
-			p.ID = d.sym.str(it.payout)
-			byKey[k] = p
-		}
+		p := of(it)
 		p.add(it.kind, b.Rows, b.Amount, b.ownFee())
 		p.addPart(&d.slots[b.slot], b.Rows, b.Amount, b.ownFee())
 		b.pay = p

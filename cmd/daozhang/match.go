@@ -72,7 +72,7 @@ detected; --format FILE=NAME says it where several formats claim a file.`,
 	fs.StringVar(&date, "date", "", "business date, YYYY-MM-DD (required)")
 	fs.StringVar(&m.Out, "out", "", "folder for the results (required)")
 	fs.StringVar(&lang, "lang", "", "language of the results, zh-CN or en (default zh-CN)")
-	fs.StringVar(&memory, "memory", "", "bound on the process's memory, such as 512MiB; rows beyond it go to temporary files (default: no bound)")
+	fs.StringVar(&memory, "memory", "", "bound on memory, such as 512MiB: rows that pair off beyond it go to temporary files; those that are judged one by one stay (default: no bound)")
 	fs.BoolVar(&m.Workbook, "workbook", false, "also write the workbook")
 	fs.BoolVar(&m.Ledger, "ledger", false, "also write the match ledger")
 	fs.IntVar(&failOn, "fail-on", -1, "exit 20 if there are more open exceptions than this")

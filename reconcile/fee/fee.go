@@ -22,10 +22,14 @@ import (
 // The fee is the rate's share plus the fixed part, then held between min and cap. A negative amount is a refund: it
 // gets the same fee back where the contract says so, else it has none. An amount of zero has no fee.
 func Expected(c register.Contract, amount int64, cur txn.Currency) (exact, rounded txn.Fine) {
+	return expected(&c, amount, cur)
+}
+
+func expected(c *register.Contract, amount int64, cur txn.Currency) (exact, rounded txn.Fine) {
 	if amount < 0 && !c.FeeBackOnRefund {
 		return 0, 0
 	}
-	return symmetric(&c, amount, cur)
+	return symmetric(c, amount, cur)
 }
 
 // symmetric is the fee of the amount without its sign, with the amount's sign.
@@ -103,22 +107,20 @@ func Right(c *register.Contract, kind txn.Kind, amount int64, cur txn.Currency, 
 	return ok
 }
 
-func check(c *register.Contract, kind txn.Kind, amount int64, cur txn.Currency, charged txn.Fine) (expected txn.Fine, ok bool) {
+func check(c *register.Contract, kind txn.Kind, amount int64, cur txn.Currency, charged txn.Fine) (want txn.Fine, ok bool) {
 	var exact txn.Fine
 	switch kind {
 	case txn.Void, txn.Reversal:
-		exact, expected = symmetric(c, amount, cur)
+		exact, want = symmetric(c, amount, cur)
 	case txn.Sale, txn.Refund, txn.Completion:
-		if amount >= 0 || c.FeeBackOnRefund {
-			exact, expected = symmetric(c, amount, cur)
-		}
+		exact, want = expected(c, amount, cur)
 	}
 	if c.Rounding != register.BatchHalfUp {
-		return expected, charged == expected
+		return want, charged == want
 	}
 	away := charged - exact
 	if away < 0 {
 		away = -away
 	}
-	return expected, away <= txn.FineOf(1, cur)/2
+	return want, away <= txn.FineOf(1, cur)/2
 }

@@ -27,7 +27,7 @@
 //
 // # Passes
 //
-// [ShardKey] says in which partition a row lies and [MatchShard] judges one partition. Both are functions of the rows
+// [ShardKey] says in which partition a row lies and matchShard judges one partition. Both are functions of the rows
 // alone: of no file, worker, memory limit or number of partitions. Sums of plain pairs ([Sums]) merge in any order, and
 // the rest is sorted by position at the end. Hash seeds are constants.
 package join

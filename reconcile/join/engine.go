@@ -153,7 +153,7 @@ func (e *Engine) Run(ctx context.Context, q Question) (*Answer, error) {
 	}
 	w, foreign := q.world()
 	workers := max(q.Workers, 1)
-	outs := make([]*Outcome, workers)
+	outs := make([]*outcome, workers)
 	for i := range outs {
 		outs[i] = newOutcome(len(q.Facets))
 		outs[i].wanted = q.Pairs
@@ -247,7 +247,7 @@ func (e *Engine) gather(to []uint64, space Space, side Side, part int) ([]uint64
 }
 
 // world is what the shards must know, and the identifiers that rows outside the engine bear or name.
-func (q *Question) world() (w *World, foreign []uint64) {
+func (q *Question) world() (w *world, foreign []uint64) {
 	var traces []uint64
 	for _, d := range q.Traces {
 		traces = append(traces, d&(maxNumber-1))
@@ -261,11 +261,11 @@ func (q *Question) world() (w *World, foreign []uint64) {
 			traces = append(traces, n.hash())
 		}
 	}
-	return &World{Facets: q.Facets, Related: newFilter(related), Traces: newFilter(traces)}, foreign
+	return &world{Facets: q.Facets, Related: newFilter(related), Traces: newFilter(traces)}, foreign
 }
 
 // numberMulti makes the states of the rows with several identifiers, and notes what rows without any may be named by.
-func (e *Engine) numberMulti(w *World, out *Outcome) {
+func (e *Engine) numberMulti(w *world, out *outcome) {
 	most := 0
 	for _, x := range e.writers {
 		most = max(most, len(x.places))
@@ -291,7 +291,7 @@ func (e *Engine) numberMulti(w *World, out *Outcome) {
 }
 
 // answer adds the rows that no space has settled or handed back.
-func (e *Engine) answer(w *World, o *Outcome) *Answer {
+func (e *Engine) answer(w *world, o *outcome) *Answer {
 	a := &Answer{Plain: o.Plain, Rest: o.Rest, Pairs: o.Pairs}
 	for _, x := range e.writers {
 		for side := range sides {

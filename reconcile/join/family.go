@@ -8,7 +8,7 @@ package join
 //	T  RRN 12  refund  -20.00      A  RRN 12  refund  -20.00     a pair: held back, since it names RRN 11
 //	   names RRN 11                                              together nothing is to be said of the four
 //
-// MatchShard holds such pairs back, and when all shards are done family decides on them. Whatever is doubtful is left: two
+// matchShard holds such pairs back, and when all shards are done family decides on them. Whatever is doubtful is left: two
 // refunds of one sale, names that lead to two sales or to none, a name that a row among the rest bears as well.
 
 // Name is what a row that undoes another says of it, or bears itself and may share with it.
@@ -49,7 +49,7 @@ type rowAt struct {
 
 // families judges the pairs that were held back.
 type families struct {
-	w       *World
+	w       *world
 	pairs   []heldPair
 	at      map[rowAt]int32     // pairs by their rows
 	bears   map[bearer][]int32  // pairs of sales by merchant and RRN
@@ -66,7 +66,7 @@ const (
 )
 
 // settleFamilies adds up the families that are plain, and leaves the rows of the others.
-func settleFamilies(w *World, names []Name, out *Outcome) {
+func settleFamilies(w *world, names []Name, out *outcome) {
 	if len(out.held) == 0 {
 		return
 	}
@@ -107,7 +107,7 @@ func (f *families) index() {
 }
 
 // original tells by which identifier the rows of a settled refund name its sale, where the pairs are wanted.
-func (f *families) original(i int32, out *Outcome) {
+func (f *families) original(i int32, out *outcome) {
 	t := row(f.pairs[i].t[:])
 	if !out.wanted || !f.w.Facets[t.facet()].Refunds {
 		return

@@ -1,23 +1,23 @@
 package join
 
-// Filter is a set of hashes that may say yes where it should say no: then a pair is looked at that need not be. It holds
+// filter is a set of hashes that may say yes where it should say no: then a pair is looked at that need not be. It holds
 // the identifiers of rows that do not take part but may concern those that do: originals of refunds and voids, rows of
 // earlier days, rows of decisions.
-type Filter struct {
+type filter struct {
 	bits []uint64
 	mask uint64
 }
 
 // newFilter makes a filter of the hashes, about sixteen bits for each: it is wrong once in some four hundred questions.
-func newFilter(hashes []uint64) Filter {
+func newFilter(hashes []uint64) filter {
 	if len(hashes) == 0 {
-		return Filter{}
+		return filter{}
 	}
 	n := uint64(64)
 	for n < uint64(len(hashes))*16 {
 		n *= 2
 	}
-	f := Filter{bits: make([]uint64, n/64), mask: n - 1}
+	f := filter{bits: make([]uint64, n/64), mask: n - 1}
 	for _, h := range hashes {
 		at, step := spread(h)
 		for range probes {
@@ -38,7 +38,7 @@ func spread(h uint64) (at, step uint64) {
 }
 
 // has reports whether the hash may be in the set.
-func (f *Filter) has(h uint64) bool {
+func (f *filter) has(h uint64) bool {
 	if f.bits == nil {
 		return false
 	}

@@ -174,8 +174,9 @@ func Mix(h, v uint64) uint64 {
 	return hi ^ lo
 }
 
-// HashKey spreads a key over 64 bits. It is never compared in place of the key.
-func HashKey(key []uint64) uint64 {
+// ShardKey spreads a key over 64 bits, by which its rows lie in a partition: the high bits choose the partition, the low ones
+// the place in its table. It depends on the key alone, and is never compared in place of it.
+func ShardKey(key []uint64) uint64 {
 	h := uint64(0)
 	for _, w := range key {
 		h = Mix(h, w)

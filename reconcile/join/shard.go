@@ -1,14 +1,10 @@
 package join
 
-// ShardKey is the hash by which a row of the key lies in a partition: its high bits choose the partition, its low bits
-// the place in the partition's table. It depends on the key alone.
-func ShardKey(key []uint64) uint64 { return HashKey(key) }
-
-// World is what a shard needs to know beside its rows.
-type World struct {
+// world is what a shard needs to know beside its rows.
+type world struct {
 	Facets  []Facet
-	Related Filter // hashes of identifiers that concern others, see ShardKey
-	Traces  Filter // digests of terminal and STAN that concern others
+	Related filter // hashes of identifiers that concern others, see ShardKey
+	Traces  filter // digests of terminal and STAN that concern others
 	Multi   []byte // state of the rows with several identifiers, by number
 }
 
@@ -38,8 +34,8 @@ type Pair struct {
 	LeftNames, RightNames uint64 // of refunds: the RRN by which each row names its sale, packed; 0 none
 }
 
-// Outcome collects what shards come to.
-type Outcome struct {
+// outcome collects what shards come to.
+type outcome struct {
 	Plain [Spaces][]Sum // by facet: a terminal's with its partners' fees, an acquirer's with its own
 	Rest  [sides][]int64
 	Pairs []Pair // only where they are wanted
@@ -49,8 +45,8 @@ type Outcome struct {
 	touched []uint64 // hashes of RRNs, and digests, of rows among the rest, that somebody may name
 }
 
-func newOutcome(facets int) *Outcome {
-	o := &Outcome{}
+func newOutcome(facets int) *outcome {
+	o := &outcome{}
 	for s := range o.Plain {
 		o.Plain[s] = make([]Sum, facets)
 	}
@@ -58,7 +54,7 @@ func newOutcome(facets int) *Outcome {
 }
 
 // merge adds what another worker has found.
-func (o *Outcome) merge(p *Outcome) {
+func (o *outcome) merge(p *outcome) {
 	for s := range o.Plain {
 		for i, x := range p.Plain[s] {
 			o.Plain[s][i].add(x)
@@ -92,12 +88,8 @@ func grown[T any](s []T, n int) []T {
 	return s
 }
 
-// MatchShard judges the rows of one partition of a space. Rows of one key all lie in one partition.
-func MatchShard(w *World, space Space, left, right []uint64, out *Outcome) {
-	matchShard(w, space, left, right, out, &scratch{})
-}
-
-func matchShard(w *World, space Space, left, right []uint64, out *Outcome, s *scratch) {
+// matchShard judges the rows of one partition of a space. Rows of one key all lie in one partition.
+func matchShard(w *world, space Space, left, right []uint64, out *outcome, s *scratch) {
 	words := space.Words()
 	stride := words + tail
 	nl, nr := len(left)/stride, len(right)/stride
@@ -113,7 +105,7 @@ func matchShard(w *World, space Space, left, right []uint64, out *Outcome, s *sc
 		if w.gone(row(r[words:])) {
 			continue
 		}
-		for at := HashKey(r[:words]) & mask; ; at = (at + 1) & mask {
+		for at := ShardKey(r[:words]) & mask; ; at = (at + 1) & mask {
 			c := table[at]
 			if c == 0 {
 				table[at] = uint32(i + 1)
@@ -130,7 +122,7 @@ func matchShard(w *World, space Space, left, right []uint64, out *Outcome, s *sc
 		if w.gone(row(r[words:])) {
 			continue
 		}
-		for at := HashKey(r[:words]) & mask; ; at = (at + 1) & mask {
+		for at := ShardKey(r[:words]) & mask; ; at = (at + 1) & mask {
 			c := table[at]
 			if c == 0 {
 				break
@@ -175,7 +167,7 @@ func matchShard(w *World, space Space, left, right []uint64, out *Outcome, s *sc
 }
 
 // same reports whether two rows have one key: the identifier first, for what the facets add lies elsewhere in memory.
-func (w *World) same(a, b []uint64, words int) bool {
+func (w *world) same(a, b []uint64, words int) bool {
 	if a[0] != b[0] || words > 1 && (a[1] != b[1] || a[2] != b[2]) {
 		return false
 	}
@@ -183,11 +175,11 @@ func (w *World) same(a, b []uint64, words int) bool {
 }
 
 // gone reports whether the row was settled under another identifier.
-func (w *World) gone(r row) bool {
+func (w *world) gone(r row) bool {
 	return r.flags()&flagMulti != 0 && w.Multi[r.number()]&multiDone != 0
 }
 
-// What MatchShard finds a pair to be.
+// What matchShard finds a pair to be.
 type found uint8
 
 const (
@@ -197,7 +189,7 @@ const (
 )
 
 // plain says whether anything is to be said of a pair whose key nobody shares.
-func (w *World) plain(space Space, key []uint64, t, a row) found {
+func (w *world) plain(space Space, key []uint64, t, a row) found {
 	if (t.flags()|a.flags())&flagApart != 0 || t.amount() != a.amount() {
 		return notPlain
 	}
@@ -212,7 +204,7 @@ func (w *World) plain(space Space, key []uint64, t, a row) found {
 		tf.Store != 0 && af.Store != 0 && tf.Store != af.Store && tf.OurStore) {
 		return notPlain
 	}
-	if !tf.Undoes && !w.concerned(t) && !w.concerned(a) && !(w.Related.bits != nil && w.Related.has(HashKey(key))) {
+	if !tf.Undoes && !w.concerned(t) && !w.concerned(a) && !(w.Related.bits != nil && w.Related.has(ShardKey(key))) {
 		return isPlain
 	}
 	if space != ByRRN || (t.flags()|a.flags())&flagMulti != 0 {
@@ -222,7 +214,7 @@ func (w *World) plain(space Space, key []uint64, t, a row) found {
 }
 
 // concerned reports whether the row was set apart, or another row may name it by terminal and STAN.
-func (w *World) concerned(r row) bool {
+func (w *world) concerned(r row) bool {
 	n := r.number()
 	if r.flags()&flagMulti != 0 {
 		return w.Multi[n]&multiApart != 0
@@ -231,7 +223,7 @@ func (w *World) concerned(r row) bool {
 }
 
 // settle adds up a plain pair.
-func (o *Outcome) settle(w *World, space Space, key []uint64, t, a row) {
+func (o *outcome) settle(w *world, space Space, key []uint64, t, a row) {
 	var next int64
 	if t.flags()&flagNext != 0 && w.Facets[a.facet()].Cleared == w.Facets[t.facet()].Day+1 {
 		next = 1
@@ -252,8 +244,8 @@ func (o *Outcome) settle(w *World, space Space, key []uint64, t, a row) {
 }
 
 // touch notes that a row with this key and digest is among the rest, if somebody may name it.
-func (o *Outcome) touch(w *World, key []uint64, digest uint64) {
-	if h := HashKey(key); len(key) == 1 && w.Related.has(h) {
+func (o *outcome) touch(w *world, key []uint64, digest uint64) {
+	if h := ShardKey(key); len(key) == 1 && w.Related.has(h) {
 		o.touched = append(o.touched, h)
 	}
 	if digest != 0 && w.Traces.has(digest) {
@@ -263,7 +255,7 @@ func (o *Outcome) touch(w *World, key []uint64, digest uint64) {
 
 // leave hands a row back, or where it has other identifiers leaves it to the next space. met says that a row of the other
 // side, or another of its own, has its key: then no looser key may make it plain.
-func (w *World) leave(side Side, key []uint64, r row, met bool, out *Outcome) {
+func (w *world) leave(side Side, key []uint64, r row, met bool, out *outcome) {
 	if r.flags()&flagMulti == 0 {
 		out.Rest[side] = append(out.Rest[side], r.offset())
 		out.touch(w, key, r.number())
@@ -276,7 +268,7 @@ func (w *World) leave(side Side, key []uint64, r row, met bool, out *Outcome) {
 
 // sweepShard sets apart, before any pass, rows with several identifiers that share one of them with another row of their
 // side, or that others may name by it.
-func sweepShard(w *World, space Space, rows []uint64, out *Outcome, s *scratch) {
+func sweepShard(w *world, space Space, rows []uint64, out *outcome, s *scratch) {
 	words := space.Words()
 	stride := words + tail
 	n := len(rows) / stride
@@ -288,7 +280,7 @@ func sweepShard(w *World, space Space, rows []uint64, out *Outcome, s *scratch) 
 	table, mask := s.table[:size], uint64(size-1)
 	for i := range n {
 		r := rows[i*stride:][:stride]
-		h := HashKey(r[:words])
+		h := ShardKey(r[:words])
 		x := row(r[words:])
 		if x.flags()&flagMulti != 0 && w.Related.has(h) {
 			w.apart(x)
@@ -309,7 +301,7 @@ func sweepShard(w *World, space Space, rows []uint64, out *Outcome, s *scratch) 
 	}
 }
 
-func (w *World) apart(r row) {
+func (w *world) apart(r row) {
 	if r.flags()&flagMulti != 0 {
 		w.Multi[r.number()] |= multiApart
 	}
