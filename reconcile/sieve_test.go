@@ -330,6 +330,9 @@ func (c *crowd) transaction() *txn.Row {
 	if c.oops(8) {
 		r.Kind = txn.Completion
 	}
+	if c.oops(4) { // a sale with a minus, on both sides
+		r.Amount = -r.Amount
+	}
 	var of *txn.Row
 	if len(c.sales) > 0 && c.chance(30) {
 		of = c.sales[c.r.IntN(len(c.sales))]
