@@ -386,7 +386,7 @@ func (c *crowd) charge(r *txn.Row) {
 		r.Business -= 2
 	}
 	r.Has = r.Has.With(txn.BusinessDateField).With(txn.FeeField)
-	if r.Kind != txn.Refund { // which gets nothing back
+	if r.Kind == txn.Void || r.Amount > 0 { // nothing is given back for other rows with a minus
 		r.Fee = txn.FineOf(r.Amount, r.Currency) * 6 / 1000
 	}
 	if c.oops(5) {
